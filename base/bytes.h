@@ -1,0 +1,40 @@
+// Byte strings: owned (Bytes) and borrowed (ByteView), and the few things done to them everywhere.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace keyscope {
+
+using Bytes = std::vector<uint8_t>;
+using ByteView = std::span<const uint8_t>;
+
+inline ByteView AsBytes(std::string_view text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+inline std::string AsString(ByteView bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+inline Bytes Copy(ByteView bytes) { return {bytes.begin(), bytes.end()}; }
+
+inline void Append(Bytes& to, ByteView bytes) { to.insert(to.end(), bytes.begin(), bytes.end()); }
+inline Bytes Concat(std::initializer_list<ByteView> parts) {
+  Bytes all;
+  for (ByteView part : parts) Append(all, part);
+  return all;
+}
+
+bool Equal(ByteView a, ByteView b);
+
+std::string Hex(ByteView bytes);  // lower case, no separators
+
+// An unsigned big-endian number without its leading zeros (a single zero byte for zero).
+Bytes StripLeadingZeros(ByteView number);
+// The same number in exactly `size` bytes. The number must fit.
+Bytes PadLeft(ByteView number, size_t size);
+
+}  // namespace keyscope

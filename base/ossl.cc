@@ -1,0 +1,79 @@
+#include "base/ossl.h"
+
+#include <openssl/err.h>
+#include <openssl/provider.h>
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "base/error.h"
+
+namespace keyscope::ossl {
+namespace {
+
+// One cache per kind of algorithm, keyed by name. Leaked on purpose.
+template <typename T, T* (*Fetch)(OSSL_LIB_CTX*, const char*, const char*)>
+T* Cached(const char* name) {
+  static auto& mutex = *new std::mutex;
+  static auto& cache = *new std::map<std::string, T*, std::less<>>;
+  std::lock_guard lock(mutex);
+  auto found = cache.find(std::string_view(name));
+  if (found != cache.end()) return found->second;
+  T* fetched = Fetch(Context(), name, nullptr);
+  if (fetched == nullptr) ERR_clear_error();
+  cache.emplace(name, fetched);
+  return fetched;
+}
+
+constexpr size_t kMostRandom = 1 << 16;  // one request's limit
+
+OSSL_LIB_CTX* NewContext() {
+  OSSL_LIB_CTX* context = OSSL_LIB_CTX_new();
+  if (context == nullptr || OSSL_PROVIDER_load(context, "default") == nullptr)
+    throw Error(Fault::Internal, "OpenSSL's default provider does not load: " + TakeError());
+  return context;
+}
+
+}  // namespace
+
+OSSL_LIB_CTX* Context() {
+  static OSSL_LIB_CTX* context = NewContext();
+  return context;
+}
+
+void Prepare() {
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  EVP_Digest("", 0, digest, nullptr, Digest("SHA2-256"), nullptr);
+}
+
+const EVP_MD* Digest(const char* name) { return Cached<EVP_MD, EVP_MD_fetch>(name); }
+const EVP_CIPHER* Cipher(const char* name) { return Cached<EVP_CIPHER, EVP_CIPHER_fetch>(name); }
+EVP_MAC* Mac(const char* name) { return Cached<EVP_MAC, EVP_MAC_fetch>(name); }
+
+std::string TakeError() {
+  unsigned long code = ERR_peek_last_error();
+  ERR_clear_error();
+  if (code == 0) return "no reason given";
+  char text[256];
+  ERR_error_string_n(code, text, sizeof text);
+  return text;
+}
+
+Bytes Random(size_t n) {
+  Bytes random(n);
+  // Not RAND_bytes_ex, which asks the process's default engine first.
+  EVP_RAND_CTX* generator = RAND_get0_private(Context());
+  for (size_t done = 0; done < n;) {
+    const size_t some = std::min(n - done, kMostRandom);
+    if (generator == nullptr ||
+        EVP_RAND_generate(generator, random.data() + done, some, 0, 0, nullptr, 0) != 1)
+      throw Error(Fault::Internal, "OpenSSL's random generator failed: " + TakeError());
+    done += some;
+  }
+  return random;
+}
+
+}  // namespace keyscope::ossl
