@@ -1,0 +1,130 @@
+#include "base/error.h"
+#include "store/database.h"
+#include "store/object_store.h"
+#include "store/pending_erase.h"
+#include "store/token_row.h"
+
+namespace keyscope::store {
+namespace {
+
+constexpr size_t kUidSize = 16;
+
+[[noreturn]] void ThrowCorrupt(const Database& database, int64_t id) {
+  throw Error(Fault::Corrupt, "store " + database.path() + ": row " + std::to_string(id) +
+                                  " does not decode: delete it or restore the store");
+}
+
+void WriteIndex(Database& database, int64_t id, const ObjectRow& row) {
+  database.Run("DELETE FROM attribute WHERE object_id = ?1", id);
+  for (const IndexEntry& entry : row.index)
+    database.Run("INSERT OR IGNORE INTO attribute(object_id, type, tag) VALUES(?1, ?2, ?3)", id,
+                 entry.type, entry.tag);
+}
+
+void WriteMaterial(Database& database, int64_t id, const ObjectRow& row) {
+  database.Run("DELETE FROM key_material WHERE object_id = ?1", id);
+  if (!row.material) return;
+  database.Run(
+      "INSERT INTO key_material(object_id, public_area, private_area, auth) VALUES(?1, ?2, ?3, ?4)",
+      id, row.material->public_area, row.material->private_area, row.material->auth);
+}
+
+int64_t InsertObject(Database& database, const ObjectRow& row) {
+  int64_t id = database
+                   .Number(
+                       "INSERT INTO object(uid, scope, class, private, ak_id, body)"
+                       " VALUES(?1, ?2, ?3, ?4, ?5, ?6) RETURNING id",
+                       row.uid, static_cast<int64_t>(row.scope), row.object_class, row.is_private,
+                       row.ak_id, row.body)
+                   .value();
+  WriteIndex(database, id, row);
+  WriteMaterial(database, id, row);
+  return id;
+}
+
+}  // namespace
+
+std::optional<ObjectRow> ObjectStore::ReadObject(Database& database, int64_t id) {
+  Statement query = database.Prepare(
+      "SELECT uid, scope, class, private, body, ak_id, object_id, public_area, private_area, auth"
+      " FROM object LEFT JOIN key_material ON object_id = id WHERE id = ?1");
+  if (!query.Bind(id).Step()) return std::nullopt;
+  const int64_t scope = query.Int(1);
+  if (scope != static_cast<int64_t>(KeyScope::Machine) &&
+      scope != static_cast<int64_t>(KeyScope::User))
+    ThrowCorrupt(database, id);
+  ObjectRow row;
+  row.id = id;
+  row.scope = static_cast<KeyScope>(scope);
+  RequireScope(row.scope, id);
+  row.uid = query.Blob(0);
+  if (row.uid.size() != kUidSize) ThrowCorrupt(database, id);
+  row.object_class = query.Int(2);
+  row.is_private = query.Int(3) != 0;
+  row.body = query.Blob(4);
+  row.ak_id = query.Text(5);
+  if (!query.IsNull(6)) row.material = {query.Blob(7), query.Blob(8), query.Blob(9)};
+  Statement index = database.Prepare("SELECT type, tag FROM attribute WHERE object_id = ?1");
+  index.Bind(id);
+  while (index.Step()) row.index.push_back({index.Int(0), index.Blob(1)});
+  return row;
+}
+
+void ObjectStore::Insert(ByteView epoch, std::vector<ObjectRow*> rows) {
+  std::lock_guard lock(mutex_);
+  Database& database = OpenToken();
+  Transaction transaction(database, Transaction::Kind::Write);
+  RequireEpoch(database, epoch);
+  std::vector<int64_t> ids;
+  for (const ObjectRow* row : rows) {
+    if (row->scope != scope_ || row->uid.size() != kUidSize)
+      throw Error(Fault::Internal,
+                  "a new row has a scope other than its store's, or no 16-byte uid");
+    ids.push_back(InsertObject(database, *row));
+  }
+  transaction.Commit();
+  for (size_t i = 0; i < rows.size(); ++i) rows[i]->id = ids[i];
+}
+
+std::optional<ObjectRow> ObjectStore::Load(int64_t id) {
+  std::lock_guard lock(mutex_);
+  Database* database = Open(For::Reading);
+  if (database == nullptr) return std::nullopt;
+  Transaction transaction(*database, Transaction::Kind::Read);
+  return ReadObject(*database, id);
+}
+
+bool ObjectStore::Change(int64_t id, const std::function<void(ObjectRow&)>& change) {
+  std::lock_guard lock(mutex_);
+  Database* database = Open(For::Writing);
+  if (database == nullptr) return false;
+  Transaction transaction(*database, Transaction::Kind::Write);
+  std::optional<ObjectRow> row = ReadObject(*database, id);
+  if (!row) return false;
+  change(*row);
+  database->Run("UPDATE object SET class = ?2, private = ?3, ak_id = ?4, body = ?5 WHERE id = ?1",
+                id, row->object_class, row->is_private, row->ak_id, row->body);
+  WriteIndex(*database, id, *row);
+  WriteMaterial(*database, id, *row);
+  transaction.Commit();
+  return true;
+}
+
+bool ObjectStore::Delete(int64_t id, const std::optional<PendingErase>& erase) {
+  std::lock_guard lock(mutex_);
+  Database* database = Open(For::Writing);
+  if (database == nullptr) return false;
+  Transaction transaction(*database, Transaction::Kind::Write);
+  if (database->Run("DELETE FROM object WHERE id = ?1", id) == 0) return false;
+  if (erase) NoteErase(*database, *erase);
+  transaction.Commit();
+  return true;
+}
+
+int64_t ObjectStore::Count() {
+  std::lock_guard lock(mutex_);
+  Database* database = Open(For::Reading);
+  return database == nullptr ? 0 : database->Number("SELECT count(*) FROM object").value();
+}
+
+}  // namespace keyscope::store

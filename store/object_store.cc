@@ -1,0 +1,98 @@
+#include "store/object_store.h"
+
+#include <utility>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "store/database.h"
+#include "store/files.h"
+#include "store/schema.h"
+#include "store/token_row.h"
+
+namespace keyscope::store {
+
+ObjectStore::ObjectStore(std::string path, KeyScope scope)
+    : path_(std::move(path)), scope_(scope) {}
+ObjectStore::~ObjectStore() = default;
+
+Database* ObjectStore::Open(For use) {
+  const bool writing = use == For::Writing;
+  if (database_ != nullptr &&
+      (database_->broken() || database_->moved() || (writing && database_->read_only())))
+    database_.reset();
+  if (database_ == nullptr) {
+    if (!CheckStoreFile(path_, scope_)) return nullptr;
+    auto database = std::make_unique<Database>(path_);
+    const int version = StoreVersion(*database);
+    RequireScope(StoreScope(*database, version), 0);
+    Upgrade(*database, version);
+    database_ = std::move(database);
+  }
+  if (writing && database_->read_only())
+    throw Error(Fault::ReadOnly,
+                "store " + path_ + ": this account or file system may only read it");
+  return database_.get();
+}
+
+Database& ObjectStore::OpenToken() {
+  Database* database = Open(For::Writing);
+  if (database == nullptr)
+    throw Error(Fault::KeyGone, "store " + path_ + " does not exist: initialize the token");
+  return *database;
+}
+
+void ObjectStore::RequireScope(KeyScope found, int64_t row) {
+  if (found == scope_) return;
+  const std::string text =
+      "store " + path_ + ": " + (row == 0 ? "it" : "row " + std::to_string(row)) + " has " +
+      std::string(Name(found)) + " scope and is in the " + std::string(Name(scope_)) +
+      " store's place; " + (row == 0 ? "stores" : "rows") +
+      " do not move between scopes: move it back";
+  if (reported_.insert(row).second) log::Warn(text);
+  throw Error(row == 0 ? Fault::Denied : Fault::Corrupt, text);
+}
+
+std::optional<TokenRow> ObjectStore::LoadToken() {
+  std::lock_guard lock(mutex_);
+  Database* database = Open(For::Reading);
+  if (database == nullptr) return std::nullopt;
+  Transaction transaction(*database, Transaction::Kind::Read);
+  return ReadToken(*database);
+}
+
+void ObjectStore::InitToken(const TokenRow& row) {
+  std::lock_guard lock(mutex_);
+  Database* database = nullptr;
+  while ((database = Open(For::Writing)) == nullptr) {
+    bool made = CreateStoreFile(path_, scope_, [&](const std::string& file) {
+      Database fresh(file);
+      Transaction transaction(fresh, Transaction::Kind::Write);
+      CreateTables(fresh);
+      WriteToken(fresh, row, scope_);
+      transaction.Commit();
+    });
+    if (made) return;
+  }
+  Transaction transaction(*database, Transaction::Kind::Write);
+  database->Run("DELETE FROM object");
+  WriteToken(*database, row, scope_);
+  transaction.Commit();
+}
+
+void ObjectStore::ChangeToken(ByteView epoch, const std::function<void(TokenRow&)>& change) {
+  std::lock_guard lock(mutex_);
+  Database& database = OpenToken();
+  Transaction transaction(database, Transaction::Kind::Write);
+  RequireEpoch(database, epoch);
+  TokenRow row = ReadToken(database).value();
+  change(row);
+  WriteToken(database, row, scope_);
+  transaction.Commit();
+}
+
+void ObjectStore::AbandonAfterFork() noexcept {
+  // Not closed: that would touch the parent's locks and journal. The child never uses it again.
+  [[maybe_unused]] Database* leaked = database_.release();
+}
+
+}  // namespace keyscope::store

@@ -1,0 +1,163 @@
+// ObjectStore: the objects of one token in one SQLite file. Records in, records out, no PKCS#11
+// meaning: attribute types are numbers, bodies and index tags are bytes (encrypted or not, the
+// store cannot tell).
+//
+// Thread-safe: one connection behind one mutex, so a `change` callback must not call the store.
+// Every write is one BEGIN IMMEDIATE transaction: an acknowledged change is on disk, an
+// unacknowledged one is whole or absent; what a callback throws rolls back and goes on to the
+// caller. Other processes' changes, a file that appears, goes or is exchanged included, are seen by
+// the next call. Where there is no file, reads find nothing and make nothing.
+//
+// Every failure is an Error with a Fault: Busy (locked for 15 seconds), NoSpace, Corrupt (no store
+// of ours, a newer one, a damaged page, or only the row that was asked for), ReadOnly, Denied
+// (rights, links, or a store of the other scope), KeyGone (no such token), Internal.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/scope.h"
+
+namespace keyscope::store {
+
+// A sealed PIN object: its two halves, opaque.
+struct SealedRow {
+  Bytes public_area;
+  Bytes private_area;
+};
+
+struct TokenRow {
+  Bytes epoch;  // 16 random bytes, new with every C_InitToken: tells a re-initialised token from
+                // the old one
+  std::string label;
+  std::string serial;
+  int64_t root_handle = 0;
+  Bytes root_public, root_name;
+  SealedRow so_pin;
+  std::optional<SealedRow> user_pin;
+  bool login_required = true;
+  int64_t so_pin_tries =
+      0;  // wrong PINs since the last right one, as far as known: for the token flags
+  int64_t user_pin_tries = 0;
+  std::map<std::string, std::string> facts;  // of the TPM, learnt at C_InitToken
+};
+
+// The hardware half of a key object.
+struct KeyMaterialRow {
+  Bytes public_area, private_area;  // KeyBlob
+  Bytes auth;                       // the key's auth value, encrypted under the token secret
+};
+
+// One searchable attribute value: for public objects the tag is made of the value, for private ones
+// it is a keyed blind index. Made by token/.
+struct IndexEntry {
+  int64_t type = 0;
+  Bytes tag;
+  bool operator==(const IndexEntry&) const = default;
+};
+
+struct ObjectRow {
+  int64_t id = 0;                   // set by Insert; never used again after a delete
+  Bytes uid;                        // 16 random bytes; with the id and the scope it never changes
+  KeyScope scope = KeyScope::User;  // that of the store
+  int64_t object_class = 0;
+  bool is_private = false;
+  Bytes body;  // the encoded attribute set, encrypted when is_private
+  std::vector<IndexEntry> index;
+  std::optional<KeyMaterialRow> material;  // private keys
+  std::string ak_id;  // uid (hex) of the AK that attested this key; empty: none
+};
+
+struct Query {
+  std::optional<int64_t> object_class{};
+  bool with_private = false;  // also objects with is_private
+  // Each inner list holds the alternatives for one attribute (its public tag, its blind tag).
+  std::vector<std::vector<IndexEntry>> all_of{};
+};
+
+// A key in hardware that is to be erased: noted before a named or persistent key is made and when
+// its row is deleted, cleared when the hardware no longer holds it. There is one note for a uid:
+// noting it again replaces the reason and counts an attempt.
+struct PendingErase {
+  int64_t id = 0;
+  Bytes uid;  // 16 bytes, the key's
+  KeyScope scope = KeyScope::User;
+  int64_t handle = 0;  // TPM persistent handle; 0 for a named key
+  std::string reason;
+  int64_t attempts = 0;
+};
+
+class Database;
+
+class ObjectStore {
+ public:
+  // `path`: the database file. It and its folder are made by InitToken (see files.h), not before.
+  // Nothing is opened yet.
+  ObjectStore(std::string path, KeyScope scope);
+  ~ObjectStore();
+  ObjectStore(const ObjectStore&) = delete;
+  ObjectStore& operator=(const ObjectStore&) = delete;
+
+  // No file, or a file without a token: nullopt.
+  std::optional<TokenRow> LoadToken();
+  // Makes the store if there is none, deletes all objects and writes the token row. Pending erases
+  // stay.
+  void InitToken(const TokenRow& row);
+  // Reads, changes and writes the token row in one transaction. KeyGone when there is none or when
+  // its epoch is not `epoch`.
+  void ChangeToken(ByteView epoch, const std::function<void(TokenRow&)>& change);
+
+  // All rows in one transaction (a key pair is two rows); sets their ids. KeyGone when there is no
+  // token or its epoch is no longer `epoch`.
+  void Insert(ByteView epoch, std::vector<ObjectRow*> rows);
+  // No such row: nullopt. Corrupt when it does not decode or is of the other scope: rows do not
+  // move between stores.
+  std::optional<ObjectRow> Load(int64_t id);
+  // Reads, changes and writes one row in one transaction. False when there is no such row.
+  bool Change(int64_t id, const std::function<void(ObjectRow&)>& change);
+  // Deletes the row with its index and material and, when given, notes the erase, in one
+  // transaction. False when there was no such row.
+  bool Delete(int64_t id, const std::optional<PendingErase>& erase = std::nullopt);
+  // Ids above `after` in ascending order, at most `limit`. Costs as many steps as the rarest of the
+  // asked attributes has objects, at most.
+  std::vector<int64_t> Find(const Query& query, int64_t after, size_t limit);
+  int64_t Count();
+
+  // Those of this scope.
+  std::vector<PendingErase> PendingErases();
+  int64_t NotePendingErase(const PendingErase& erase);  // its id
+  void ClearPendingErase(int64_t id);
+
+  // For pthread_atfork: LockForFork before the fork, so that no thread is inside SQLite, and
+  // UnlockAfterFork after it in both processes. The child then forgets the connection, without
+  // closing it, and opens its own.
+  void LockForFork() { mutex_.lock(); }
+  void UnlockAfterFork() { mutex_.unlock(); }
+  void AbandonAfterFork() noexcept;
+
+ private:
+  enum class For { Reading, Writing };
+
+  // These need mutex_.
+  Database* Open(For use);  // nullptr: there is no store
+  Database& OpenToken();    // for writing; KeyGone: there is no store
+  std::optional<ObjectRow> ReadObject(Database& database, int64_t id);
+  // `row` 0: the store itself (Denied), else a row of it (Corrupt). Logged once each.
+  void RequireScope(KeyScope found, int64_t row);
+
+  const std::string path_;
+  const KeyScope scope_;
+  std::mutex mutex_;
+  std::unique_ptr<Database> database_;
+  std::set<int64_t> reported_;  // rows of the other scope that the log has; 0: the store itself
+};
+
+}  // namespace keyscope::store

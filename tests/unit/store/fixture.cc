@@ -1,0 +1,145 @@
+#include "tests/unit/store/fixture.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+namespace keyscope::store {
+namespace {
+
+std::string MakeFolder() {
+  std::string name = testing::TempDir() + "/keyscope-store.XXXXXX";
+  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
+  return name;
+}
+
+std::function<void(sqlite3*)>& Opened() {
+  static auto& opened = *new std::function<void(sqlite3*)>;
+  return opened;
+}
+
+int OnOpen(sqlite3* connection, char** /*error*/, const void* /*api*/) {
+  Opened()(connection);
+  return SQLITE_OK;
+}
+
+constexpr uid_t kNobody = 65534;
+
+}  // namespace
+
+StoreTest::StoreTest()
+    : folder_(MakeFolder()), path_(folder_ + "/store.db"), store_(path_, KeyScope::User) {}
+StoreTest::~StoreTest() { std::filesystem::remove_all(folder_); }
+
+TokenRow NewToken(Bytes epoch) {
+  TokenRow row;
+  row.epoch = std::move(epoch);
+  row.label = "label";
+  row.serial = "serial";
+  row.root_handle = 0x81000001;
+  row.root_public = {1, 2, 3};
+  row.root_name = {0, 11, 4};
+  row.so_pin = {{5}, {6}};
+  return row;
+}
+
+Bytes Tag(int64_t number) { return Copy(AsBytes("tag " + std::to_string(number))); }
+
+ObjectRow NewObject(int64_t number) {
+  ObjectRow row;
+  std::string text = "object number " + std::to_string(number);
+  row.uid = Copy(AsBytes((std::string(16, '0') + std::to_string(number)).substr(0, 64)));
+  row.uid.erase(row.uid.begin(), row.uid.end() - 16);
+  row.object_class = 3;
+  row.body = Copy(AsBytes(text));
+  row.index = {{kIdType, Tag(number)}};
+  return row;
+}
+
+int64_t Add(ObjectStore& store, ObjectRow row) {
+  store.Insert(kEpoch, {&row});
+  return row.id;
+}
+
+int64_t Sql(const std::string& path, const std::string& sql) {
+  sqlite3* connection = nullptr;
+  sqlite3_open(path.c_str(), &connection);
+  sqlite3_exec(connection, "PRAGMA ignore_check_constraints=ON", nullptr, nullptr, nullptr);
+  int64_t number = 0;
+  auto take = [](void* result, int, char** values, char**) {
+    if (values[0] != nullptr) *static_cast<int64_t*>(result) = std::atoll(values[0]);
+    return 0;
+  };
+  char* error = nullptr;
+  sqlite3_exec(connection, sql.c_str(), take, &number, &error);
+  if (error != nullptr) ADD_FAILURE() << sql << ": " << error;
+  sqlite3_free(error);
+  sqlite3_close(connection);
+  return number;
+}
+
+std::string Read(const std::string& path) {
+  std::ostringstream content;
+  content << std::ifstream(path, std::ios::binary).rdbuf();
+  return content.str();
+}
+
+void Write(const std::string& path, const std::string& content) {
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << content;
+}
+
+mode_t ModeOf(const std::string& path) {
+  struct stat at {};
+  return lstat(path.c_str(), &at) == 0 ? at.st_mode & 07777 : 0;
+}
+
+Thrown Catch(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    if (const Fault* fault = std::get_if<Fault>(&error.cause())) return {*fault, error.what()};
+  }
+  ADD_FAILURE() << "no Fault was thrown";
+  return {Fault::Unsupported, ""};
+}
+
+int InChild(const std::function<int()>& body) {
+  pid_t child = fork();
+  if (child == 0) {
+    try {
+      _exit(body());
+    } catch (...) {
+      _exit(99);
+    }
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int InChildAsOwner(const std::string& folder, const std::function<int()>& body) {
+  if (geteuid() != 0) return InChild(body);
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
+    if (lchown(entry.path().c_str(), kNobody, kNobody) != 0) return 98;
+  if (lchown(folder.c_str(), kNobody, kNobody) != 0) return 98;
+  return InChild([&] {
+    if (setgroups(0, nullptr) != 0 || setgid(kNobody) != 0 || setuid(kNobody) != 0) return 97;
+    return body();
+  });
+}
+
+ConnectionHook::ConnectionHook(std::function<void(sqlite3*)> opened) {
+  Opened() = std::move(opened);
+  sqlite3_auto_extension(reinterpret_cast<void (*)()>(OnOpen));
+}
+ConnectionHook::~ConnectionHook() {
+  sqlite3_cancel_auto_extension(reinterpret_cast<void (*)()>(OnOpen));
+}
+
+}  // namespace keyscope::store

@@ -1,0 +1,181 @@
+// Objects and pending erases: in, out, changed, deleted, each call whole or absent.
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "base/log.h"
+#include "tests/unit/store/fixture.h"
+
+namespace keyscope::store {
+namespace {
+
+class ObjectTest : public StoreTest {
+ protected:
+  ObjectTest() { store_.InitToken(NewToken()); }
+
+  ObjectRow FullObject() {
+    ObjectRow row = NewObject(1);
+    row.is_private = true;
+    row.ak_id = "00ff";
+    row.index.push_back({3, {}});
+    row.material = KeyMaterialRow{{1}, {2, 2}, Copy(AsBytes("the auth value of the key"))};
+    return row;
+  }
+};
+
+TEST_F(ObjectTest, RoundTrip) {
+  ObjectRow row = FullObject();
+  int64_t id = Add(store_, row);
+  ObjectRow read = Reopen()->Load(id).value();
+  EXPECT_EQ(read.id, id);
+  EXPECT_EQ(read.uid, row.uid);
+  EXPECT_EQ(read.scope, KeyScope::User);
+  EXPECT_EQ(read.object_class, 3);
+  EXPECT_TRUE(read.is_private);
+  EXPECT_EQ(read.body, row.body);
+  EXPECT_EQ(read.ak_id, row.ak_id);
+  EXPECT_EQ(read.index.size(), 2U);
+  ASSERT_TRUE(read.material);
+  EXPECT_EQ(read.material->public_area, row.material->public_area);
+  EXPECT_EQ(read.material->private_area, row.material->private_area);
+  EXPECT_EQ(read.material->auth, row.material->auth);
+}
+
+TEST_F(ObjectTest, PairIsInsertedWholeOrNotAtAll) {
+  ObjectRow first = NewObject(1), second = NewObject(2), twin = NewObject(1);
+  EXPECT_FAULT(Fault::Internal, store_.Insert(kEpoch, {&first, &twin}));
+  EXPECT_EQ(first.id, 0);
+  EXPECT_EQ(store_.Count(), 0);
+  store_.Insert(kEpoch, {&first, &second});
+  EXPECT_EQ(store_.Count(), 2);
+  EXPECT_LT(first.id, second.id);
+}
+
+TEST_F(ObjectTest, RowOfTheOtherScopeIsRefused) {
+  ObjectRow machine = NewObject(1);
+  machine.scope = KeyScope::Machine;
+  EXPECT_FAULT(Fault::Internal, store_.Insert(kEpoch, {&machine}));
+
+  int64_t moved = Add(store_, NewObject(2)), good = Add(store_, NewObject(3));
+  Sql(path_, "UPDATE object SET scope = 1 WHERE id = " + std::to_string(moved));
+  const std::string log = folder_ + "/log";
+  log::Configure(log::Level::Warn, log);
+  for (int i = 0; i < 2; ++i) EXPECT_FAULT(Fault::Corrupt, store_.Load(moved));
+  log::Configure(log::Level::Silent, "");
+  EXPECT_FAULT(Fault::Corrupt, store_.Change(moved, [](ObjectRow&) { FAIL(); }));
+  const std::string lines = Read(log);
+  EXPECT_NE(lines.find("machine scope"), std::string::npos) << lines;
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 1) << lines;
+  EXPECT_TRUE(store_.Load(good)) << "one bad row does not hide the others";
+  EXPECT_TRUE(store_.Delete(moved));
+}
+
+TEST_F(ObjectTest, RowThatDoesNotDecodeIsCorruptAlone) {
+  int64_t scope = Add(store_, NewObject(1)), uid = Add(store_, NewObject(2)),
+          good = Add(store_, NewObject(3));
+  Sql(path_, "UPDATE object SET scope = 7 WHERE id = " + std::to_string(scope));
+  Sql(path_, "UPDATE object SET uid = x'00' WHERE id = " + std::to_string(uid));
+  EXPECT_FAULT(Fault::Corrupt, store_.Load(scope));
+  EXPECT_FAULT(Fault::Corrupt, store_.Load(uid));
+  EXPECT_TRUE(store_.Load(good));
+  EXPECT_EQ(store_.Find({}, 0, 10).size(), 3U);
+}
+
+TEST_F(ObjectTest, ChangeIsWholeOrAbsent) {
+  int64_t id = Add(store_, FullObject());
+  EXPECT_TRUE(store_.Change(id, [](ObjectRow& row) {
+    row.body = {9};
+    row.index = {{kIdType, Tag(2)}};
+    row.material->auth = {8};
+  }));
+  ObjectRow read = Reopen()->Load(id).value();
+  EXPECT_EQ(read.body, Bytes{9});
+  EXPECT_EQ(read.material->auth, Bytes{8});
+  Query old_tag{.with_private = true, .all_of = {{{kIdType, Tag(1)}}}};
+  Query new_tag{.with_private = true, .all_of = {{{kIdType, Tag(2)}}}};
+  EXPECT_TRUE(store_.Find(old_tag, 0, 10).empty());
+  EXPECT_EQ(store_.Find(new_tag, 0, 10), std::vector<int64_t>{id});
+
+  EXPECT_THROW(store_.Change(id,
+                             [](ObjectRow& row) {
+                               row.body = {1};
+                               throw std::runtime_error("callback");
+                             }),
+               std::runtime_error);
+  EXPECT_EQ(store_.Load(id)->body, Bytes{9});
+  EXPECT_FALSE(store_.Change(id + 1, [](ObjectRow&) { FAIL(); }));
+}
+
+TEST_F(ObjectTest, DeleteTakesIndexAndMaterialAlongAndOverwritesThem) {
+  ObjectRow row = FullObject();
+  int64_t id = Add(store_, row);
+  ASSERT_NE(Read(path_).find(AsString(row.body)), std::string::npos);
+  ASSERT_NE(Read(path_).find(AsString(row.material->auth)), std::string::npos);
+  EXPECT_TRUE(store_.Delete(id));
+  EXPECT_FALSE(store_.Delete(id));
+  EXPECT_FALSE(store_.Load(id));
+  for (const char* table : {"object", "attribute", "key_material"})
+    EXPECT_EQ(Sql(path_, std::string("SELECT count(*) FROM ") + table), 0) << table;
+  for (const Bytes& gone : {row.body, row.material->auth, row.index[0].tag})
+    EXPECT_EQ(Read(path_).find(AsString(gone)), std::string::npos) << AsString(gone);
+  EXPECT_GT(Add(store_, NewObject(2)), id) << "an id is never used again";
+}
+
+TEST_F(ObjectTest, PendingEraseIsNotedWithTheDelete) {
+  ObjectRow row = FullObject();
+  PendingErase erase{.uid = row.uid, .handle = 0x81010001, .reason = "deleted"};
+  EXPECT_FALSE(store_.Delete(99, erase));
+  EXPECT_TRUE(store_.PendingErases().empty());
+  EXPECT_TRUE(store_.Delete(Add(store_, row), erase));
+  std::vector<PendingErase> noted = Reopen()->PendingErases();
+  ASSERT_EQ(noted.size(), 1U);
+  EXPECT_EQ(noted[0].uid, row.uid);
+  EXPECT_EQ(noted[0].handle, 0x81010001);
+  EXPECT_EQ(noted[0].reason, "deleted");
+
+  // A note that cannot be written keeps the row.
+  int64_t id = Add(store_, NewObject(2));
+  erase.uid = {1};
+  EXPECT_FAULT(Fault::Internal, store_.Delete(id, erase));
+  EXPECT_TRUE(store_.Load(id));
+}
+
+TEST_F(ObjectTest, PendingEraseNotedAgainCountsAnAttempt) {
+  PendingErase erase{.uid = Bytes(16, 1), .reason = "first"};
+  int64_t id = store_.NotePendingErase(erase);
+  erase.reason = "second";
+  EXPECT_EQ(store_.NotePendingErase(erase), id);
+  ASSERT_EQ(store_.PendingErases().size(), 1U);
+  EXPECT_EQ(store_.PendingErases()[0].reason, "second");
+  EXPECT_EQ(store_.PendingErases()[0].attempts, 1);
+
+  Sql(path_,
+      "INSERT INTO pending_erase VALUES(77, x'00112233445566778899aabbccddeeff', 1, 0, '', 0)");
+  EXPECT_EQ(store_.PendingErases().size(), 1U)
+      << "the machine's are none of the user store's business";
+  store_.ClearPendingErase(id);
+  EXPECT_TRUE(store_.PendingErases().empty());
+}
+
+TEST_F(ObjectTest, FullDiskIsNoSpaceAndLeavesTheStoreUsable) {
+  int64_t id = Add(store_, NewObject(1));
+  auto body = [&] {
+    signal(SIGXFSZ, SIG_IGN);
+    rlimit limit{std::filesystem::file_size(path_), RLIM_INFINITY};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    auto store = Reopen();
+    ObjectRow large = NewObject(2);
+    large.body.resize(100000);
+    if (Catch([&] { Add(*store, large); }).fault != Fault::NoSpace) return 1;
+    if (store->Count() != 1 || !store->Load(id)) return 2;
+    limit.rlim_cur = RLIM_INFINITY;
+    setrlimit(RLIMIT_FSIZE, &limit);
+    return Add(*store, large) > id ? 0 : 3;
+  };
+  EXPECT_EQ(InChild(body), 0);
+  EXPECT_EQ(store_.Count(), 2);
+}
+
+}  // namespace
+}  // namespace keyscope::store

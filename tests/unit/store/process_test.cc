@@ -1,0 +1,178 @@
+// Several processes and threads on one store: nothing acknowledged is lost, nothing is half there.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <set>
+#include <thread>
+
+#include "tests/unit/store/fixture.h"
+
+namespace keyscope::store {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+TEST_F(StoreTest, TwoProcessesWriteWithoutLoss) {
+  store_.InitToken(NewToken());
+  std::vector<pid_t> writers;
+  for (int writer = 0; writer < 2; ++writer) {
+    pid_t child = fork();
+    if (child == 0) {
+      try {
+        auto store = Reopen();
+        for (int i = 0; i < 100; ++i) Add(*store, NewObject(writer * 1000 + i));
+        _exit(0);
+      } catch (...) {
+        _exit(1);
+      }
+    }
+    writers.push_back(child);
+  }
+  for (pid_t writer : writers) {
+    int status = -1;
+    waitpid(writer, &status, 0);
+    EXPECT_EQ(status, 0);
+  }
+  EXPECT_EQ(store_.Count(), 200);
+  std::set<Bytes> uids;
+  for (int64_t id : store_.Find({}, 0, 1000)) uids.insert(store_.Load(id)->uid);
+  EXPECT_EQ(uids.size(), 200U);
+}
+
+TEST_F(StoreTest, ProcessesThatInitializeAtOnceLeaveOneWholeStore) {
+  for (int round = 0; round < 5; ++round) {
+    std::filesystem::remove(path_);
+    std::vector<pid_t> makers;
+    for (int maker = 0; maker < 4; ++maker) {
+      pid_t child = fork();
+      if (child == 0) {
+        try {
+          Reopen()->InitToken(NewToken(Bytes(16, static_cast<uint8_t>(maker))));
+          _exit(0);
+        } catch (...) {
+          _exit(1);
+        }
+      }
+      makers.push_back(child);
+    }
+    for (pid_t maker : makers) {
+      int status = -1;
+      waitpid(maker, &status, 0);
+      EXPECT_EQ(status, 0);
+    }
+    EXPECT_TRUE(store_.LoadToken());
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1);
+  }
+}
+
+TEST_F(StoreTest, KilledWriterLosesNothingAcknowledged) {
+  store_.InitToken(NewToken());
+  int next = 0;
+  for (int round = 0; round < 10; ++round) {
+    int pipes[2];
+    ASSERT_EQ(pipe(pipes), 0);
+    pid_t child = fork();
+    if (child == 0) {
+      auto store = Reopen();
+      for (int i = next;; ++i) {
+        ObjectRow first = NewObject(2 * i), second = NewObject(2 * i + 1);
+        store->Insert(kEpoch, {&first, &second});
+        [[maybe_unused]] ssize_t told = write(pipes[1], &i, sizeof i);
+      }
+    }
+    close(pipes[1]);
+    std::this_thread::sleep_for(milliseconds(15 + 7 * round));
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+    int acknowledged = next - 1;
+    while (read(pipes[0], &acknowledged, sizeof acknowledged) == sizeof acknowledged) continue;
+    close(pipes[0]);
+
+    auto store = Reopen();
+    auto there = [&](int number) {
+      return store->Find({.all_of = {{{kIdType, Tag(number)}}}}, 0, 10).size();
+    };
+    for (int i = 0; i <= acknowledged; ++i) {
+      EXPECT_EQ(there(2 * i), 1U);
+      EXPECT_EQ(there(2 * i + 1), 1U);
+    }
+    // The one in flight: a whole pair or none.
+    size_t in_flight = there(2 * acknowledged + 2);
+    EXPECT_EQ(there(2 * acknowledged + 3), in_flight);
+    next = acknowledged + 1 + static_cast<int>(in_flight);
+    EXPECT_EQ(store->Count(), 2 * next);
+  }
+  EXPECT_GT(next, 0);
+}
+
+TEST_F(StoreTest, ChildAfterForkOpensItsOwnConnection) {
+  store_.InitToken(NewToken());
+  Add(store_, NewObject(1));
+  std::thread busy([this] {
+    for (int i = 0; i < 50; ++i) store_.Count();
+  });
+  store_.LockForFork();
+  pid_t child = fork();
+  store_.UnlockAfterFork();
+  if (child == 0) {
+    try {
+      store_.AbandonAfterFork();
+      Add(store_, NewObject(2));
+      _exit(store_.Count() == 2 ? 0 : 1);
+    } catch (...) {
+      _exit(2);
+    }
+  }
+  busy.join();
+  int status = -1;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(store_.Count(), 2);
+  EXPECT_NO_THROW(Add(store_, NewObject(3)));
+}
+
+TEST_F(StoreTest, ThreadsShareAStore) {
+  store_.InitToken(NewToken());
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([this, thread] {
+      for (int i = 0; i < 20; ++i) {
+        int64_t id = Add(store_, NewObject(thread * 100 + i));
+        EXPECT_TRUE(store_.Load(id));
+        EXPECT_TRUE(store_.Change(id, [](ObjectRow& row) { row.body.push_back(1); }));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(store_.Count(), 80);
+}
+
+TEST_F(StoreTest, LockOfAnotherIsWaitedForAndThenBusy) {
+  store_.InitToken(NewToken());
+  sqlite3* other = nullptr;
+  sqlite3_open(path_.c_str(), &other);
+  auto hold = [&] { sqlite3_exec(other, "BEGIN EXCLUSIVE", nullptr, nullptr, nullptr); };
+  auto release = [&] { sqlite3_exec(other, "ROLLBACK", nullptr, nullptr, nullptr); };
+
+  hold();
+  std::thread soon([&] {
+    std::this_thread::sleep_for(milliseconds(300));
+    release();
+  });
+  EXPECT_NO_THROW(Add(store_, NewObject(1)));
+  soon.join();
+
+  hold();
+  auto start = steady_clock::now();
+  EXPECT_FAULT(Fault::Busy, Add(store_, NewObject(2)));
+  EXPECT_GE(steady_clock::now() - start, std::chrono::seconds(14));
+  release();
+  sqlite3_close(other);
+  EXPECT_NO_THROW(Add(store_, NewObject(2)));
+}
+
+}  // namespace
+}  // namespace keyscope::store
