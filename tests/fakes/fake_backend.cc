@@ -1,0 +1,242 @@
+#include "tests/fakes/fake_backend.h"
+
+#include <algorithm>
+
+#include "base/ossl.h"
+#include "tests/fakes/fake_keys.h"
+#include "tpm/public_key.h"
+#include "tpm/tss/crypto.h"
+
+namespace keyscope::test {
+namespace {
+
+using tpm::Curve;
+using tpm::Hash;
+using tpm::KeyBlob;
+using tpm::Root;
+
+constexpr size_t kMacSize = 32;
+constexpr size_t kMaxAuth = 32;
+constexpr size_t kMaxSealed = 128;
+constexpr uint32_t kMaxTries = 3;
+
+tpm::Facts TheFacts() {
+  tpm::Facts facts;
+  facts.manufacturer = "FAKE";
+  facts.model = "Software";
+  facts.firmware_major = 1;
+  facts.hashes = {Hash::Sha1, Hash::Sha256, Hash::Sha384, Hash::Sha512};
+  facts.curves = {Curve::P256, Curve::P384};
+  facts.rsa_bits = {1024, 2048};
+  facts.raw_rsa = true;
+  return facts;
+}
+
+template <typename T>
+bool Has(const std::vector<T>& all, T one) {
+  return std::find(all.begin(), all.end(), one) != all.end();
+}
+
+void CheckInput(bool ok) {
+  if (!ok) throw Error(Fault::BadInput, "fake: a value has the wrong size or kind");
+}
+
+bool Supports(const tpm::KeySpec& spec) {
+  const tpm::Facts facts = TheFacts();
+  if (const auto* ec = std::get_if<tpm::EcSpec>(&spec.algorithm))
+    return Has(facts.curves, ec->curve);
+  return Has(facts.rsa_bits, std::get<tpm::RsaSpec>(spec.algorithm).bits);
+}
+
+// In a blob's public area: the key's public numbers, each with its size in two bytes.
+Bytes Encode(const tpm::PublicKey& key) {
+  const auto field = [](ByteView bytes) {
+    return Concat(
+        {Bytes{static_cast<uint8_t>(bytes.size() >> 8), static_cast<uint8_t>(bytes.size())},
+         bytes});
+  };
+  if (const auto* ec = std::get_if<tpm::EcPublic>(&key))
+    return Concat({Bytes{1, static_cast<uint8_t>(ec->curve)}, field(ec->x), field(ec->y)});
+  const auto& rsa = std::get<tpm::RsaPublic>(key);
+  return Concat({Bytes{0, 0}, field(rsa.modulus), field(rsa.exponent)});
+}
+
+tpm::PublicKey Decode(ByteView bytes) {
+  const auto check = [](bool ok) {
+    if (!ok) throw Error(Fault::Corrupt, "fake: a public area does not decode");
+  };
+  check(bytes.size() >= 2 && bytes[0] <= 1 && bytes[1] <= static_cast<uint8_t>(Curve::P521));
+  const bool ec = bytes[0] == 1;
+  const auto curve = static_cast<Curve>(bytes[1]);
+  bytes = bytes.subspan(2);
+  Bytes fields[2];
+  for (Bytes& field : fields) {
+    check(bytes.size() >= 2);
+    const size_t size = static_cast<size_t>(bytes[0]) << 8 | bytes[1];
+    check(bytes.size() >= 2 + size);
+    field = Copy(bytes.subspan(2, size));
+    bytes = bytes.subspan(2 + size);
+  }
+  check(bytes.empty());
+  if (ec) return tpm::EcPublic{curve, fields[0], fields[1]};
+  return tpm::RsaPublic{fields[0], fields[1]};
+}
+
+}  // namespace
+
+FakeBackend::FakeBackend() : seed_(ossl::Random(32)) {}
+
+void FakeBackend::FailNext(Op op, Fault fault) {
+  std::lock_guard lock(mutex_);
+  failures_[op] = fault;
+}
+
+void FakeBackend::SetGone(bool gone) {
+  std::lock_guard lock(mutex_);
+  gone_ = gone;
+}
+
+void FakeBackend::Clear() {
+  std::lock_guard lock(mutex_);
+  seed_ = ossl::Random(32);
+  tries_ = 0;
+}
+
+int FakeBackend::Calls(Op op) {
+  std::lock_guard lock(mutex_);
+  return calls_[op];
+}
+
+void FakeBackend::Enter(Op op) {
+  ++calls_[op];
+  if (gone_) throw Error(Fault::DeviceGone, "fake: the device is gone");
+  if (const auto node = failures_.extract(op))
+    throw Error(node.mapped(), "fake: a failure that the test asked for");
+}
+
+bool FakeBackend::Present() noexcept {
+  std::lock_guard lock(mutex_);
+  return !gone_;
+}
+
+tpm::Facts FakeBackend::LearnFacts() {
+  std::lock_guard lock(mutex_);
+  Enter(Op::LearnFacts);
+  return TheFacts();
+}
+
+tpm::Lockout FakeBackend::ReadLockout() {
+  std::lock_guard lock(mutex_);
+  Enter(Op::ReadLockout);
+  return {tries_ >= kMaxTries, tries_, kMaxTries, 1000};
+}
+
+Root FakeBackend::EnsureRoot() {
+  std::lock_guard lock(mutex_);
+  Enter(Op::EnsureRoot);
+  const Bytes name = tpm::tss::Digest(Hash::Sha256, {seed_});
+  return {0x81000001, name, name};
+}
+
+KeyBlob FakeBackend::Wrap(Bytes public_area, const SecretBytes& auth, ByteView data) const {
+  const Bytes payload = Concat({Bytes{static_cast<uint8_t>(auth.size())}, auth.view(), data});
+  const Bytes mac = tpm::tss::Hmac(Hash::Sha256, seed_, {public_area, payload});
+  return {std::move(public_area), Concat({mac, payload})};
+}
+
+SecretBytes FakeBackend::Unwrap(const Root& root, const KeyBlob& blob,
+                                const SecretBytes& auth) const {
+  const ByteView bytes = blob.private_area;
+  if (bytes.size() < kMacSize + 1) throw Error(Fault::Corrupt, "fake: a blob is too short");
+  const ByteView payload = bytes.subspan(kMacSize);
+  const bool ours = Equal(root.name, tpm::tss::Digest(Hash::Sha256, {seed_})) &&
+                    Equal(bytes.first(kMacSize),
+                          tpm::tss::Hmac(Hash::Sha256, seed_, {blob.public_area, payload}));
+  if (!ours) throw Error(Fault::KeyGone, "fake: a key of another device");
+  const ByteView expected = payload.subspan(1, payload[0]);
+  if (!Equal(expected, auth.view())) throw Error(Fault::AuthFailed, "fake: wrong auth value");
+  return SecretBytes(payload.subspan(1 + expected.size()));
+}
+
+KeyBlob FakeBackend::Seal(const Root&, const SecretBytes& pin_auth, const SecretBytes& secret) {
+  std::lock_guard lock(mutex_);
+  Enter(Op::Seal);
+  CheckInput(pin_auth.size() <= kMaxAuth && !secret.empty() && secret.size() <= kMaxSealed);
+  return Wrap(ossl::Random(16), pin_auth, secret.view());
+}
+
+SecretBytes FakeBackend::Unseal(const Root& root, const KeyBlob& sealed,
+                                const SecretBytes& pin_auth) {
+  std::lock_guard lock(mutex_);
+  Enter(Op::Unseal);
+  CheckInput(pin_auth.size() <= kMaxAuth);
+  if (tries_ >= kMaxTries) throw Error(Fault::LockedOut, "fake: too many wrong PINs");
+  try {
+    return Unwrap(root, sealed, pin_auth);
+  } catch (const Error& error) {
+    if (error.Is(Fault::AuthFailed)) ++tries_;
+    throw;
+  }
+}
+
+KeyBlob FakeBackend::Create(const Root&, const tpm::KeySpec& spec, const SecretBytes& auth) {
+  std::lock_guard lock(mutex_);
+  Enter(Op::Create);
+  CheckInput(auth.size() <= kMaxAuth);
+  if (!Supports(spec)) throw Error(Fault::Unsupported, "fake: no keys of this size");
+  const ossl::Pkey key = Generate(spec);
+  return Wrap(Encode(PublicPart(*key)), auth, ToDer(*key));
+}
+
+KeyBlob FakeBackend::Import(const Root&, KeyScope, const tpm::PrivateKey& key,
+                            const SecretBytes& auth) {
+  std::lock_guard lock(mutex_);
+  Enter(Op::Import);
+  CheckInput(auth.size() <= kMaxAuth);
+  const ossl::Pkey made = FromPrivate(key);
+  return Wrap(Encode(PublicPart(*made)), auth, ToDer(*made));
+}
+
+tpm::PublicKey FakeBackend::PublicOf(const KeyBlob& blob) const { return Decode(blob.public_area); }
+
+Bytes FakeBackend::Sign(const Root& root, const tpm::KeyRef& key, tpm::SignScheme scheme, Hash hash,
+                        ByteView digest) {
+  std::lock_guard lock(mutex_);
+  Enter(Op::Sign);
+  CheckInput(digest.size() == DigestSize(hash));
+  const bool ec = std::holds_alternative<tpm::EcPublic>(PublicOf(key.blob));
+  CheckInput(ec == (scheme == tpm::SignScheme::Ecdsa));
+  if (!Has(TheFacts().hashes, hash)) throw Error(Fault::Unsupported, "fake: no such hash");
+  return SignDigest(*FromDer(Unwrap(root, key.blob, key.auth).view()), hash, digest);
+}
+
+SecretBytes FakeBackend::RawRsa(const Root& root, const tpm::KeyRef& key, ByteView input) {
+  std::lock_guard lock(mutex_);
+  Enter(Op::RawRsa);
+  const tpm::PublicKey public_key = PublicOf(key.blob);
+  const auto* rsa = std::get_if<tpm::RsaPublic>(&public_key);
+  CheckInput(rsa != nullptr && input.size() == rsa->modulus.size());
+  return RawPrivate(*FromDer(Unwrap(root, key.blob, key.auth).view()), input);
+}
+
+SecretBytes FakeBackend::Ecdh(const Root& root, const tpm::KeyRef& key, const tpm::EcPublic& peer) {
+  std::lock_guard lock(mutex_);
+  Enter(Op::Ecdh);
+  const tpm::PublicKey public_key = PublicOf(key.blob);
+  const auto* ec = std::get_if<tpm::EcPublic>(&public_key);
+  CheckInput(ec != nullptr && ec->curve == peer.curve);
+  return tpm::SharedX(*FromDer(Unwrap(root, key.blob, key.auth).view()), *tpm::ToPkey(peer));
+}
+
+SecretBytes FakeBackend::Random(size_t size) {
+  std::lock_guard lock(mutex_);
+  Enter(Op::Random);
+  return SecretBytes(ossl::Random(size));
+}
+
+void FakeBackend::StirRandom(ByteView) {
+  std::lock_guard lock(mutex_);
+  Enter(Op::StirRandom);
+}
+
+}  // namespace keyscope::test

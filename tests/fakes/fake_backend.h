@@ -1,0 +1,79 @@
+// A Backend in software: the real cryptography, a lockout of its own, and failures on demand. It
+// passes the contract tests of tests/contract, so what token/ is tested with behaves like a TPM.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <optional>
+
+#include "base/error.h"
+#include "tpm/backend.h"
+
+namespace keyscope::test {
+
+enum class Op {
+  LearnFacts,
+  ReadLockout,
+  EnsureRoot,
+  Seal,
+  Unseal,
+  Create,
+  Import,
+  Sign,
+  RawRsa,
+  Ecdh,
+  Random,
+  StirRandom
+};
+
+class FakeBackend final : public tpm::Backend {
+ public:
+  FakeBackend();
+
+  // The next call of `op` throws `fault` and does nothing.
+  void FailNext(Op op, Fault fault);
+  // While gone every call throws Fault::DeviceGone, and Present is false.
+  void SetGone(bool gone);
+  // Another TPM, or this one cleared: what was made before is Fault::KeyGone.
+  void Clear();
+  int Calls(Op op);
+
+  bool Present() noexcept override;
+  tpm::Facts LearnFacts() override;
+  tpm::Lockout ReadLockout() override;
+  tpm::Root EnsureRoot() override;
+  tpm::KeyBlob Seal(const tpm::Root& root, const SecretBytes& pin_auth,
+                    const SecretBytes& secret) override;
+  SecretBytes Unseal(const tpm::Root& root, const tpm::KeyBlob& sealed,
+                     const SecretBytes& pin_auth) override;
+  tpm::KeyBlob Create(const tpm::Root& root, const tpm::KeySpec& spec,
+                      const SecretBytes& auth) override;
+  tpm::KeyBlob Import(const tpm::Root& root, KeyScope scope, const tpm::PrivateKey& key,
+                      const SecretBytes& auth) override;
+  tpm::PublicKey PublicOf(const tpm::KeyBlob& blob) const override;
+  Bytes Sign(const tpm::Root& root, const tpm::KeyRef& key, tpm::SignScheme scheme, tpm::Hash hash,
+             ByteView digest) override;
+  SecretBytes RawRsa(const tpm::Root& root, const tpm::KeyRef& key, ByteView input) override;
+  SecretBytes Ecdh(const tpm::Root& root, const tpm::KeyRef& key,
+                   const tpm::EcPublic& peer) override;
+  SecretBytes Random(size_t size) override;
+  void StirRandom(ByteView seed) override;
+  void Release(ByteView) noexcept override {}
+  void AbandonAfterFork() noexcept override {}
+
+ private:
+  void Enter(Op op);  // counts and fails on demand; needs mutex_
+  tpm::KeyBlob Wrap(Bytes public_area, const SecretBytes& auth, ByteView data) const;
+  // The data in a blob. Fault::KeyGone when it is not of this device, AuthFailed for a wrong auth.
+  SecretBytes Unwrap(const tpm::Root& root, const tpm::KeyBlob& blob,
+                     const SecretBytes& auth) const;
+
+  mutable std::mutex mutex_;
+  Bytes seed_;
+  bool gone_ = false;
+  uint32_t tries_ = 0;
+  std::map<Op, int> calls_;
+  std::map<Op, Fault> failures_;
+};
+
+}  // namespace keyscope::test

@@ -1,0 +1,62 @@
+// The TPM commands that the backend uses (TPM 2.0 Part 3), one function each. All throw what
+// Execute throws.
+#pragma once
+
+#include <tss2/tss2_tpm2_types.h>
+
+#include <optional>
+
+#include "tpm/tss/connection.h"
+#include "tpm/tss/session.h"
+
+namespace keyscope::tpm::tss {
+
+// An object in the TPM and its Name, as we compute it.
+struct Object {
+  TPM2_HANDLE handle = 0;
+  Bytes name;
+};
+
+// A storage key that we know the public area of.
+struct StorageKey {
+  Object object;
+  TPMT_PUBLIC area;
+};
+
+// Section 11. Salted to `salt_to` when given.
+Session StartAuthSession(Connection& connection, const StorageKey* salt_to);
+
+// Section 12. The private half of Create and Import's results is opaque; `parent` has an empty
+// password.
+Object Load(Connection& connection, TPM2_HANDLE parent, const KeyBlob& blob);
+KeyBlob Create(Connection& connection, const Object& parent, Auth auth,
+               const TPMS_SENSITIVE_CREATE& sensitive, const TPMT_PUBLIC& area);
+std::optional<TPMT_PUBLIC> ReadPublic(Connection& connection, TPM2_HANDLE handle);
+SecretBytes Unseal(Connection& connection, const Object& item, Auth auth);
+
+// Section 13.
+TPM2B_PRIVATE Import(Connection& connection, TPM2_HANDLE parent, const TPM2B_PUBLIC& area,
+                     const TPM2B_PRIVATE& duplicate, const TPM2B_ENCRYPTED_SECRET& seed);
+
+// Sections 14 and 20. RsaDecrypt is the bare private operation (null scheme).
+SecretBytes RsaDecrypt(Connection& connection, const Object& key, Auth auth, ByteView input);
+SecretBytes EcdhZgen(Connection& connection, const Object& key, Auth auth, const EcPublic& peer);
+TPMT_SIGNATURE Sign(Connection& connection, const Object& key, Auth auth, TPM2_ALG_ID scheme,
+                    TPM2_ALG_ID hash, ByteView digest);
+
+// Section 16. May give less than asked for.
+SecretBytes GetRandom(Connection& connection, size_t size);
+void StirRandom(Connection& connection, ByteView seed);
+
+// Sections 24 and 28, under the owner.
+StorageKey CreatePrimary(Connection& connection, Auth owner, const TPMT_PUBLIC& area);
+void EvictControl(Connection& connection, Auth owner, const Object& object, TPM2_HANDLE persistent);
+void FlushContext(Connection& connection, TPM2_HANDLE handle);
+
+// Section 30. GetCapability returns true when there is more.
+bool GetCapability(Connection& connection, TPM2_CAP capability, uint32_t first, uint32_t count,
+                   TPMS_CAPABILITY_DATA& data);
+// Whether the TPM accepts the parameters.
+bool TestParms(Connection& connection, const TPMT_PUBLIC_PARMS& parms);
+
+}  // namespace keyscope::tpm::tss

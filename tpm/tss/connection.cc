@@ -1,0 +1,64 @@
+#include "tpm/tss/connection.h"
+
+#include <tss2/tss2_rc.h>
+#include <tss2/tss2_tctildr.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "tpm/backend.h"
+
+namespace keyscope::tpm {
+
+void SilenceTss() { ::setenv("TSS2_LOG", "all+none", 0); }
+
+namespace tss {
+namespace {
+
+// What the operating system says about the device file of a "device:" TCTI.
+std::string AdviceFor(const std::string& tcti) {
+  constexpr std::string_view kDevice = "device:";
+  if (!tcti.starts_with(kDevice)) return "; is the TPM service running?";
+  const std::string path = tcti.substr(kDevice.size());
+  if (::access(path.c_str(), R_OK | W_OK) == 0) return "";
+  if (errno == EACCES)
+    return "; no right to open " + path + ": add the account to the group that owns it (often tss)";
+  return "; " + path + ": " + std::strerror(errno) +
+         ": is there a TPM, and is it on in the firmware?";
+}
+
+}  // namespace
+
+void Connection::Open() {
+  if (open_) return;
+  TSS2_RC rc = Tss2_TctiLdr_Initialize(tcti_name_.c_str(), &tcti_);
+  if (rc != TSS2_RC_SUCCESS) Refuse(rc);
+  const size_t size = Tss2_Sys_GetContextSize(0);
+  sys_ = std::make_unique<std::max_align_t[]>(size / sizeof(std::max_align_t) + 1);
+  TSS2_ABI_VERSION version = TSS2_ABI_VERSION_CURRENT;
+  rc = Tss2_Sys_Initialize(sys(), size, tcti_, &version);
+  if (rc != TSS2_RC_SUCCESS) Refuse(rc);
+  open_ = true;
+  failure_told_ = false;
+}
+
+void Connection::Refuse(TSS2_RC rc) {
+  Drop();
+  const std::string text = "no connection to the TPM through " + tcti_name_ + ": " +
+                           Tss2_RC_Decode(rc) + AdviceFor(tcti_name_);
+  if (!std::exchange(failure_told_, true)) log::Warn(text);
+  throw Error(Fault::DeviceGone, text, rc);
+}
+
+void Connection::Drop() noexcept {
+  open_ = false;
+  sys_.reset();  // holds no resources of its own
+  if (tcti_ != nullptr) Tss2_TctiLdr_Finalize(&tcti_);
+  tcti_ = nullptr;
+}
+
+}  // namespace tss
+}  // namespace keyscope::tpm

@@ -1,0 +1,113 @@
+// One process's share of the TPM: the connection, the loaded objects, the held session, and what to
+// do when any of them is lost. Everything but Present and Release happens within Operate, under one
+// mutex.
+#pragma once
+
+#include <chrono>
+#include <mutex>
+#include <optional>
+
+#include "base/secret.h"
+#include "tpm/backend.h"
+#include "tpm/tss/commands.h"
+#include "tpm/tss/connection.h"
+#include "tpm/tss/idle_thread.h"
+#include "tpm/tss/key_cache.h"
+#include "tpm/tss/rc.h"
+#include "tpm/tss/session.h"
+
+namespace keyscope::tpm::tss {
+
+// Whether an operation may be done again after an answer that cannot be believed.
+enum class Retry : uint8_t { Always, UnlessAnswered };
+
+// Whether a session outlives its command: into the next second, only when the last such use is less
+// than a second old, or not at all.
+enum class Hold : uint8_t { Always, InBurst, Never };
+
+class Device {
+ public:
+  explicit Device(const TssOptions& options);
+  ~Device() { Release({}); }
+
+  bool Present() noexcept;
+  // See Backend::Release.
+  void Release(ByteView uid) noexcept;
+
+  // Runs `body` with an open connection, and again when what broke it can be put right: the
+  // connection or what it held was lost (once), or the TPM had no room. After an error no session
+  // is left behind.
+  template <typename Body>
+  auto Operate(Body body, Retry retry = Retry::Always);
+
+  // The rest is for bodies.
+  Connection& connection() { return connection_; }
+  const SecretBytes& owner_auth() const { return owner_auth_; }
+
+  // The loaded object `id`, or what `load` loads. The reference holds until the next call.
+  template <typename LoadFunction>
+  const Object& Loaded(ByteView id, KeyCache::Place place, LoadFunction load);
+
+  // An authorization by the held session, or a new one; salted to `salt_to` when given. To be ended
+  // with End when the command has succeeded.
+  Auth Begin(const StorageKey* salt_to, ByteView auth_value, Hold hold);
+  void End(const Auth& auth);
+  void FlushSession() noexcept;
+  void Flush(TPM2_HANDLE handle) noexcept;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  bool KeepSession(Hold hold);
+  // After success: the session, if one is held, goes after an idle second.
+  void Settle() noexcept;
+  // After an error: true when `body` is to run again.
+  bool Recover(Recovery recovery, Retry retry, bool first_time);
+  void FlushAll() noexcept;
+  // The last resort of a TPM without a resource manager, in which nothing is ours any more: what
+  // others left there, most likely killed processes, is flushed. Processes of ours that live on
+  // load theirs again. True when there was anything.
+  bool FlushLeftovers() noexcept;
+
+  // An operation loads a root and an object, and each may meet a full TPM as often as there are
+  // objects.
+  static constexpr unsigned kMaxAttempts = 16;
+
+  const SecretBytes owner_auth_;
+  const bool threads_;
+  std::mutex mutex_;
+  Connection connection_;
+  KeyCache cache_;
+  std::optional<Session> session_;
+  Clock::time_point last_burst_use_;
+  IdleThread idle_;
+};
+
+template <typename Body>
+auto Device::Operate(Body body, Retry retry) {
+  std::lock_guard lock(mutex_);
+  bool first_time = true;
+  for (unsigned attempt = 1;; ++attempt) {
+    try {
+      connection_.Open();
+      auto result = body();
+      Settle();
+      return result;
+    } catch (const CommandError& error) {
+      if (!Recover(error.recovery(), retry, first_time) || attempt == kMaxAttempts) throw;
+      if (error.recovery() != Recovery::NoRoom) first_time = false;
+    } catch (...) {
+      FlushSession();
+      throw;
+    }
+  }
+}
+
+template <typename LoadFunction>
+const Object& Device::Loaded(ByteView id, KeyCache::Place place, LoadFunction load) {
+  if (const Object* found = cache_.Find(id)) return *found;
+  while (cache_.Full()) Flush(*cache_.RemoveOldest());
+  return cache_.Add(id, load(), place);
+}
+
+}  // namespace keyscope::tpm::tss

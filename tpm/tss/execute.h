@@ -1,0 +1,25 @@
+// The one function that each TPM command goes through.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "tpm/tss/connection.h"
+#include "tpm/tss/session.h"
+
+namespace keyscope::tpm::tss {
+
+struct Command {
+  TPM2_CC code;
+  const char* name;  // for log and errors
+  std::vector<ByteView> names =
+      {};  // the Names of its handles, in order, when a session authorizes it
+  std::function<TSS2_RC(TSS2_SYS_CONTEXT*)> prepare;
+  std::function<TSS2_RC(TSS2_SYS_CONTEXT*)> complete;
+};
+
+// Sends `command`, again for a while when the TPM asks for it. `auth` nullptr: it takes no
+// authorization. Throws CommandError, and Fault::BadInput for values that no command can carry.
+void Execute(Connection& connection, const Command& command, const Auth* auth = nullptr);
+
+}  // namespace keyscope::tpm::tss

@@ -1,0 +1,54 @@
+// Between bytes and the TPM's structures. What comes from the store is hostile: Fault::Corrupt.
+#pragma once
+
+#include <tss2/tss2_tpm2_types.h>
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/secret.h"
+#include "tpm/types.h"
+
+namespace keyscope::tpm::tss {
+
+// A TPM2B with a `buffer`, from bytes. Fault::BadInput when they do not fit.
+template <typename T>
+T Tpm2b(ByteView bytes) {
+  T tpm2b{};
+  if (bytes.size() > sizeof tpm2b.buffer)
+    throw Error(Fault::BadInput, "a value is longer than a TPM takes");
+  tpm2b.size = static_cast<UINT16>(bytes.size());
+  std::copy(bytes.begin(), bytes.end(), tpm2b.buffer);
+  return tpm2b;
+}
+
+template <typename T>
+ByteView View(const T& tpm2b) {
+  return {tpm2b.buffer, std::min<size_t>(tpm2b.size, sizeof tpm2b.buffer)};
+}
+
+// A structure that may hold a secret: wiped when it goes.
+template <typename T>
+struct Wiped {
+  T value{};
+  ~Wiped() { Wipe(&value, sizeof value); }
+};
+
+Bytes BigEndian32(uint32_t value);
+
+Bytes Marshal(const TPM2B_PUBLIC& value);
+Bytes Marshal(const TPM2B_PRIVATE& value);
+Bytes Marshal(const TPM2B_SENSITIVE& value);
+Bytes Marshal(const TPM2B_DIGEST& value);
+Bytes Marshal(const TPMS_ECC_POINT& value);
+
+TPM2B_PUBLIC UnmarshalPublic(ByteView bytes);
+TPM2B_PRIVATE UnmarshalPrivate(ByteView bytes);
+
+// The Name of an object: nameAlg || digest of the public area (Part 1, section 16).
+Bytes NameOf(const TPMT_PUBLIC& area);
+// The public key in a public area. Fault::Corrupt when it holds none that we know.
+PublicKey PublicKeyOf(const TPMT_PUBLIC& area);
+
+}  // namespace keyscope::tpm::tss

@@ -1,0 +1,101 @@
+#include "tpm/tss/session.h"
+
+#include "base/ossl.h"
+#include "tpm/tss/crypto.h"
+#include "tpm/tss/marshal.h"
+
+namespace keyscope::tpm::tss {
+namespace {
+
+constexpr size_t kAesKeySize = 16;
+constexpr size_t kAesBlockSize = 16;
+
+TPMA_SESSION AttributesOf(const Auth& auth) {
+  return static_cast<TPMA_SESSION>((auth.keep ? TPMA_SESSION_CONTINUESESSION : 0) |
+                                   (auth.encrypt_request ? TPMA_SESSION_DECRYPT : 0) |
+                                   (auth.encrypt_response ? TPMA_SESSION_ENCRYPT : 0));
+}
+
+}  // namespace
+
+TPMT_SYM_DEF Session::Symmetric() {
+  TPMT_SYM_DEF symmetric{};
+  symmetric.algorithm = TPM2_ALG_AES;
+  symmetric.keyBits.aes = kAesKeySize * 8;
+  symmetric.mode.aes = TPM2_ALG_CFB;
+  return symmetric;
+}
+
+Session::Session(TPM2_HANDLE handle, ByteView nonce_caller, ByteView nonce_tpm,
+                 const SecretBytes& salt, Bytes salted_to)
+    : handle_(handle),
+      nonce_caller_(Copy(nonce_caller)),
+      nonce_tpm_(Copy(nonce_tpm)),
+      salted_to_(std::move(salted_to)) {
+  if (!salt.empty())
+    key_ = Kdfa(kHash, salt.view(), "ATH", nonce_tpm, nonce_caller, DigestSize(kHash));
+}
+
+SecretBytes Session::KeyFor(const Auth& auth) const {
+  return SecretBytes(Concat({key_.view(), auth.value}));
+}
+
+// The newer nonce comes first: the caller's in a command, the TPM's in a response (section 21.3).
+void Session::Cipher(bool response, const Auth& auth, std::span<uint8_t> data) const {
+  const SecretBytes derived =
+      Kdfa(kHash, KeyFor(auth).view(), "CFB", response ? nonce_tpm_ : nonce_caller_,
+           response ? nonce_caller_ : nonce_tpm_, kAesKeySize + kAesBlockSize);
+  AesCfb(response ? Direction::Decrypt : Direction::Encrypt, derived.view().first(kAesKeySize),
+         derived.view().subspan(kAesKeySize), data);
+}
+
+TSS2_RC Session::Protect(TSS2_SYS_CONTEXT* sys, TPM2_CC code, const std::vector<ByteView>& names,
+                         const Auth& auth) {
+  nonce_caller_ = ossl::Random(kNonceSize);
+  size_t size = 0;
+  const uint8_t* data = nullptr;
+  TSS2_RC rc = TSS2_RC_SUCCESS;
+  if (auth.encrypt_request) {
+    rc = Tss2_Sys_GetDecryptParam(sys, &size, &data);
+    if (rc != TSS2_RC_SUCCESS) return rc;
+    SecretBytes parameter(ByteView(data, size));
+    Cipher(false, auth, {parameter.data(), parameter.size()});
+    rc = Tss2_Sys_SetDecryptParam(sys, size, parameter.view().data());
+    if (rc != TSS2_RC_SUCCESS) return rc;
+  }
+  rc = Tss2_Sys_GetCpBuffer(sys, &size, &data);
+  if (rc != TSS2_RC_SUCCESS) return rc;
+  Bytes all_names;
+  for (ByteView name : names) Append(all_names, name);
+  const Bytes cp_hash = Digest(kHash, {BigEndian32(code), all_names, {data, size}});
+  const TPMA_SESSION attributes = AttributesOf(auth);
+  const Bytes hmac = Hmac(kHash, KeyFor(auth).view(),
+                          {cp_hash, nonce_caller_, nonce_tpm_, {&attributes, sizeof attributes}});
+  const TSS2L_SYS_AUTH_COMMAND command = {
+      1, {{handle_, Tpm2b<TPM2B_NONCE>(nonce_caller_), attributes, Tpm2b<TPM2B_AUTH>(hmac)}}};
+  return Tss2_Sys_SetCmdAuths(sys, &command);
+}
+
+bool Session::Accept(TSS2_SYS_CONTEXT* sys, TPM2_CC code, const Auth& auth) {
+  TSS2L_SYS_AUTH_RESPONSE response{};
+  size_t size = 0;
+  const uint8_t* data = nullptr;
+  if (Tss2_Sys_GetRspAuths(sys, &response) != TSS2_RC_SUCCESS || response.count != 1 ||
+      Tss2_Sys_GetRpBuffer(sys, &size, &data) != TSS2_RC_SUCCESS)
+    return false;
+  const TPMS_AUTH_RESPONSE& answer = response.auths[0];
+  nonce_tpm_ = Copy(View(answer.nonce));
+  const Bytes rp_hash =
+      Digest(kHash, {BigEndian32(TPM2_RC_SUCCESS), BigEndian32(code), {data, size}});
+  const Bytes hmac =
+      Hmac(kHash, KeyFor(auth).view(),
+           {rp_hash, nonce_tpm_, nonce_caller_, {&answer.sessionAttributes, sizeof(TPMA_SESSION)}});
+  if (!ConstantTimeEqual(hmac, View(answer.hmac))) return false;
+  if (!auth.encrypt_response) return true;
+  if (Tss2_Sys_GetEncryptParam(sys, &size, &data) != TSS2_RC_SUCCESS) return false;
+  SecretBytes parameter(ByteView(data, size));
+  Cipher(true, auth, {parameter.data(), parameter.size()});
+  return Tss2_Sys_SetEncryptParam(sys, size, parameter.view().data()) == TSS2_RC_SUCCESS;
+}
+
+}  // namespace keyscope::tpm::tss

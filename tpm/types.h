@@ -1,0 +1,124 @@
+// The words in which token/ and a Backend talk about keys. Neutral: neither PKCS#11 nor TSS types.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/scope.h"
+#include "base/secret.h"
+
+namespace keyscope::tpm {
+
+enum class Hash : uint8_t {
+  None,
+  Sha1,
+  Sha224,
+  Sha256,
+  Sha384,
+  Sha512,
+  Sha3_224,
+  Sha3_256,
+  Sha3_384,
+  Sha3_512
+};
+enum class Curve : uint8_t { P256, P384, P521 };
+
+// As OpenSSL and the stored facts name them: "SHA256", "P-256". Hash::None: "" and 0.
+const char* Name(Hash hash);
+size_t DigestSize(Hash hash);
+const char* Name(Curve curve);
+size_t FieldSize(Curve curve);  // bytes of one coordinate
+
+struct RsaPublic {
+  Bytes modulus;   // big-endian, no leading zeros
+  Bytes exponent;  // big-endian, no leading zeros
+};
+struct EcPublic {
+  Curve curve{};
+  Bytes x, y;  // big-endian, each padded to the size of the field
+};
+using PublicKey = std::variant<RsaPublic, EcPublic>;
+
+struct RsaSpec {
+  unsigned bits = 2048;
+  uint32_t exponent = 65537;
+};
+struct EcSpec {
+  Curve curve = Curve::P256;
+};
+// What Create is to make: an unrestricted, fixedTPM, fixedParent key, authorized by its own auth
+// value (userWithAuth, noDA), with the null scheme, so that it can sign and decrypt (RSA) or agree
+// (EC).
+struct KeySpec {
+  KeyScope scope = KeyScope::User;
+  std::variant<RsaSpec, EcSpec> algorithm;
+};
+
+// Private parts of a key that comes from outside.
+struct RsaPrivate {
+  RsaPublic public_key;
+  SecretBytes prime;  // one of the two primes, big-endian
+};
+struct EcPrivate {
+  EcPublic public_key;
+  SecretBytes scalar;  // big-endian, padded to the size of the field
+};
+using PrivateKey = std::variant<RsaPrivate, EcPrivate>;
+
+// A key as the hardware hands it out: opaque to all but the backend that made it.
+// TSS: marshalled TPM2B_PUBLIC and TPM2B_PRIVATE.
+struct KeyBlob {
+  Bytes public_area;
+  Bytes private_area;
+};
+
+// The parent of every key of a token: on TSS the SRK. Pinned in the token row by C_InitToken.
+struct Root {
+  uint32_t handle = 0;  // persistent handle; 0: a primary made from the template when needed
+  Bytes public_area;    // marshalled TPM2B_PUBLIC
+  Bytes name;           // its Name (TPM 2.0 Part 1, section 16)
+};
+
+// A key ready for use. `uid` names it in the backend's cache of loaded keys, and on NCrypt in the
+// provider.
+struct KeyRef {
+  Bytes uid;
+  KeyScope scope = KeyScope::User;
+  KeyBlob blob;
+  SecretBytes auth;  // 32 bytes, high entropy
+};
+
+// TPM2_Sign's schemes: RSASSA and ECDSA over a digest.
+enum class SignScheme : uint8_t { RsaPkcs1, Ecdsa };
+
+// What a TPM can do: learnt once with LearnFacts, kept in the store as name/value pairs.
+struct Facts {
+  std::string manufacturer;        // TPM_PT_MANUFACTURER, e.g. "IBM"
+  std::string model;               // TPM_PT_VENDOR_STRING_1..4, trimmed
+  uint32_t firmware_major = 0;     // TPM_PT_FIRMWARE_VERSION_1 >> 16
+  uint32_t firmware_minor = 0;     // TPM_PT_FIRMWARE_VERSION_1 & 0xffff
+  std::vector<Hash> hashes;        // usable in signing schemes
+  std::vector<Curve> curves;       // usable for ECDSA and ECDH
+  std::vector<unsigned> rsa_bits;  // key sizes for RSA, ascending
+  bool raw_rsa = false;            // RSA decrypt with the null scheme works
+  bool create_loaded = false;
+  bool encrypt_decrypt = false;
+
+  std::map<std::string, std::string> ToPairs() const;
+  static Facts FromPairs(const std::map<std::string, std::string>& pairs);
+};
+
+// The TPM's dictionary-attack counters (TPM_PT_LOCKOUT_*).
+struct Lockout {
+  bool in_lockout = false;
+  uint32_t tries_used = 0;
+  uint32_t max_tries = 0;
+  uint32_t seconds_per_try = 0;  // time after which one try is given back
+};
+
+}  // namespace keyscope::tpm
