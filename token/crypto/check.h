@@ -1,0 +1,31 @@
+// How this folder calls OpenSSL: a call that must not fail is checked, one that may leaves no
+// trace.
+#pragma once
+
+#include <openssl/err.h>
+
+#include <string>
+
+#include "base/error.h"
+#include "base/ossl.h"
+
+namespace keyscope::crypto {
+
+// For calls that fail only when memory is gone or this OpenSSL lacks an algorithm.
+inline void Check(bool ok, const char* what, Where where = Where::Here()) {
+  if (ok) return;
+  throw Error(Fault::Internal, std::string(what) + " failed in OpenSSL: " + ossl::TakeError(), 0,
+              where);
+}
+
+// Around calls whose failure is an ordinary outcome: what they put on the thread's error queue is
+// taken off again, and what the host had on it stays.
+class QuietErrors {
+ public:
+  QuietErrors() { ERR_set_mark(); }
+  ~QuietErrors() { ERR_pop_to_mark(); }
+  QuietErrors(const QuietErrors&) = delete;
+  QuietErrors& operator=(const QuietErrors&) = delete;
+};
+
+}  // namespace keyscope::crypto

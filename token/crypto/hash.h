@@ -1,0 +1,38 @@
+// The hashes that the module computes itself: one table, one-shot and streaming digests.
+#pragma once
+
+#include <optional>
+#include <utility>
+
+#include "base/ossl.h"
+#include "tpm/types.h"
+
+namespace keyscope::crypto {
+
+struct HashInfo {
+  tpm::Hash hash;
+  const char* ossl_name;
+  size_t size;                  // of the digest, in bytes
+  ByteView digest_info_prefix;  // DER of DigestInfo up to the digest (RFC 8017, section 9.2)
+};
+
+// Every call with Hash::None throws Fault::Internal.
+const HashInfo& Info(tpm::Hash hash);
+const EVP_MD* Fetched(tpm::Hash hash);
+
+Bytes Digest(tpm::Hash hash, ByteView data);
+
+class Digester {
+ public:
+  explicit Digester(tpm::Hash hash);
+  void Update(ByteView data);
+  Bytes Final();  // once
+
+ private:
+  ossl::MdCtx context_;
+};
+
+// A DigestInfo with exactly one of the prefixes above; the view is the digest within `der`.
+std::optional<std::pair<tpm::Hash, ByteView>> ParseDigestInfo(ByteView der);
+
+}  // namespace keyscope::crypto

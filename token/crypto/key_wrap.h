@@ -1,0 +1,19 @@
+// AES key wrap: RFC 3394 (CKM_AES_KEY_WRAP) and, with padding, RFC 5649 (CKM_AES_KEY_WRAP_KWP).
+#pragma once
+
+#include <optional>
+
+#include "base/secret.h"
+
+namespace keyscope::crypto {
+
+enum class WrapKind : uint8_t { Plain, Padded };
+
+// `iv`: 8 bytes, padded 4, or empty for the one of the RFC. nullopt: no AES key, an iv of another
+// length, or data of a length that cannot be wrapped (plain: 16 or more bytes, a multiple of 8;
+// padded: 1 or more).
+std::optional<Bytes> WrapAes(WrapKind kind, ByteView key, ByteView iv, ByteView data);
+// nullopt also when the integrity check fails.
+std::optional<SecretBytes> UnwrapAes(WrapKind kind, ByteView key, ByteView iv, ByteView wrapped);
+
+}  // namespace keyscope::crypto
