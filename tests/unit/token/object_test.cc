@@ -1,0 +1,95 @@
+// Objects on their way to and from the store.
+#include "token/object.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+
+namespace keyscope::token {
+namespace {
+
+Object SecretLabel(bool is_private) {
+  Object object;
+  object.attributes.SetUlong(CKA_CLASS, CKO_DATA);
+  object.attributes.SetBool(CKA_PRIVATE, is_private);
+  object.attributes.Set(CKA_LABEL, AsBytes("a very telling label"));
+  GiveIdentity(object, KeyScope::User);
+  return object;
+}
+
+bool Contains(ByteView haystack, std::string_view needle) {
+  return AsString(haystack).find(needle) != std::string::npos;
+}
+
+const Vault& TheVault() {
+  static const auto& vault = *new Vault(SecretBytes(Bytes(32, 7)));
+  return vault;
+}
+
+TEST(ObjectRow, RoundTrip) {
+  for (bool is_private : {false, true}) {
+    const Object object = SecretLabel(is_private);
+    const store::ObjectRow row = ToRow(object, KeyScope::User, &TheVault());
+    const Object back = FromRow(row, &TheVault());
+    EXPECT_EQ(back.uid, object.uid);
+    EXPECT_EQ(back.kind, kData);
+    EXPECT_EQ(AsString(back.attributes.Get(CKA_LABEL)), "a very telling label");
+    EXPECT_EQ(AsString(back.attributes.Get(CKA_UNIQUE_ID)), Hex(object.uid));
+  }
+}
+
+TEST(ObjectRow, APrivateObjectShowsNothing) {
+  const store::ObjectRow row = ToRow(SecretLabel(true), KeyScope::User, &TheVault());
+  EXPECT_FALSE(Contains(row.body, "telling"));
+  for (const store::IndexEntry& entry : row.index) EXPECT_FALSE(Contains(entry.tag, "telling"));
+  const store::ObjectRow open = ToRow(SecretLabel(false), KeyScope::User, nullptr);
+  EXPECT_TRUE(Contains(open.body, "telling"));
+}
+
+TEST(ObjectRow, OpensInItsOwnPlaceOnly) {
+  const store::ObjectRow row = ToRow(SecretLabel(true), KeyScope::User, &TheVault());
+  store::ObjectRow moved = row;
+  moved.scope = KeyScope::Machine;
+  EXPECT_THROW(FromRow(moved, &TheVault()), Error);
+  store::ObjectRow renamed = row;
+  renamed.uid[0] ^= 1;
+  EXPECT_THROW(FromRow(renamed, &TheVault()), Error);
+  const Vault other(SecretBytes(Bytes(32, 8)));
+  EXPECT_THROW(FromRow(row, &other), Error);
+  store::ObjectRow shown = ToRow(SecretLabel(false), KeyScope::User, nullptr);
+  shown.is_private = true;
+  EXPECT_THROW(FromRow(shown, &TheVault()), Error);
+}
+
+TEST(ObjectRow, EveryDamagedByteIsNoticed) {
+  const store::ObjectRow row = ToRow(SecretLabel(true), KeyScope::User, &TheVault());
+  for (size_t i = 0; i < row.body.size(); ++i) {
+    store::ObjectRow damaged = row;
+    damaged.body[i] ^= 0x10;
+    EXPECT_THROW(FromRow(damaged, &TheVault()), Error) << i;
+  }
+}
+
+TEST(SearchTags, FindPublicAndPrivateObjects) {
+  for (bool is_private : {false, true}) {
+    const store::ObjectRow row = ToRow(SecretLabel(is_private), KeyScope::User, &TheVault());
+    bool found = false;
+    for (const auto& wanted : SearchTags(CKA_LABEL, AsBytes("a very telling label"), &TheVault()))
+      for (const auto& entry : row.index)
+        found |= entry.type == wanted.type && entry.tag == wanted.tag;
+    EXPECT_TRUE(found) << is_private;
+  }
+  EXPECT_EQ(SearchTags(CKA_LABEL, AsBytes("x"), nullptr).size(), 1u);
+}
+
+// Equal values of two attributes, or of two tokens, do not show that they are equal.
+TEST(SearchTags, BlindTagsDiffer) {
+  const Vault other(SecretBytes(Bytes(32, 8)));
+  const Bytes label = TheVault().BlindTag(CKA_LABEL, AsBytes("x"));
+  EXPECT_NE(label, TheVault().BlindTag(CKA_ID, AsBytes("x")));
+  EXPECT_NE(label, other.BlindTag(CKA_LABEL, AsBytes("x")));
+  EXPECT_EQ(label.size(), 16u);
+}
+
+}  // namespace
+}  // namespace keyscope::token

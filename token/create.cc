@@ -1,0 +1,225 @@
+#include "token/create.h"
+
+#include <algorithm>
+
+#include "p11/keyscope.h"
+#include "token/crypto/certificate.h"
+#include "token/crypto/cipher.h"
+#include "token/crypto/ec.h"
+#include "token/crypto/hash.h"
+#include "token/crypto/rsa.h"
+#include "token/public_of.h"
+#include "token/schemes.h"
+#include "token/token.h"
+
+namespace keyscope::token {
+namespace {
+
+constexpr size_t kAuthSize = 32, kCheckValueSize = 3;
+constexpr uint8_t kF4[] = {1, 0, 1};
+
+[[noreturn]] void Refuse(CK_RV rv, const char* why) { throw Error(Rv{rv}, why); }
+
+// CKA_CHECK_VALUE: computed when absent, checked when given (section 4.6.2; an empty one stays
+// empty).
+void SetCheckValue(AttributeSet& attributes, ByteView digest) {
+  const ByteView computed = digest.first(kCheckValueSize);
+  if (!attributes.Has(CKA_CHECK_VALUE)) attributes.Set(CKA_CHECK_VALUE, computed);
+  const ByteView given = attributes.Get(CKA_CHECK_VALUE);
+  if (!given.empty() && !Equal(given, computed))
+    Refuse(CKR_ATTRIBUTE_VALUE_INVALID, "CKA_CHECK_VALUE is not that of the value");
+}
+
+void SetIfEmpty(AttributeSet& attributes, CK_ATTRIBUTE_TYPE type, ByteView value) {
+  if (attributes.Get(type).empty()) attributes.Set(type, value);
+}
+
+void CompleteCertificate(Object& object, Token&) {
+  AttributeSet& attributes = object.attributes;
+  if (attributes.Ulong(CKA_CERTIFICATE_TYPE) != CKC_X_509)
+    Refuse(CKR_ATTRIBUTE_VALUE_INVALID, "only X.509 certificates are kept");
+  const ByteView value = attributes.Get(CKA_VALUE);
+  if (value.empty()) {
+    if (attributes.Get(CKA_URL).empty())
+      Refuse(CKR_TEMPLATE_INCOMPLETE, "a certificate needs its CKA_VALUE or its CKA_URL");
+    return;
+  }
+  const auto fields = crypto::ParseCertificate(value);
+  if (!fields) Refuse(CKR_ATTRIBUTE_VALUE_INVALID, "CKA_VALUE is no DER certificate");
+  SetIfEmpty(attributes, CKA_ISSUER, fields->issuer);
+  SetIfEmpty(attributes, CKA_SERIAL_NUMBER, fields->serial);
+  SetIfEmpty(attributes, CKA_PUBLIC_KEY_INFO, fields->public_key_info);
+  SetCheckValue(attributes, crypto::Digest(tpm::Hash::Sha1, value));
+}
+
+void CompleteRsaPublic(Object& object, Token&) {
+  AttributeSet& attributes = object.attributes;
+  const auto key =
+      crypto::RsaPublicFrom(attributes.Get(CKA_MODULUS), attributes.Get(CKA_PUBLIC_EXPONENT));
+  if (!key) Refuse(CKR_ATTRIBUTE_VALUE_INVALID, "the modulus and the exponent are no RSA key");
+  SetPublic(attributes, object.kind, *key);
+}
+
+tpm::Curve CurveOf(const AttributeSet& attributes) {
+  const auto curve = crypto::CurveFromParams(attributes.Get(CKA_EC_PARAMS));
+  if (!curve) Refuse(CKR_CURVE_NOT_SUPPORTED, "CKA_EC_PARAMS names no curve that is known here");
+  return *curve;
+}
+
+void CompleteEcPublic(Object& object, Token&) {
+  AttributeSet& attributes = object.attributes;
+  const auto key = crypto::DecodePoint(CurveOf(attributes), attributes.Get(CKA_EC_POINT));
+  if (!key) Refuse(CKR_ATTRIBUTE_VALUE_INVALID, "CKA_EC_POINT is no point of the curve");
+  SetPublic(attributes, object.kind, *key);
+}
+
+void CompleteRsaPrivate(Object& object, Token& token) {
+  const AttributeSet& given = object.attributes;
+  const ByteView exponent = given.Get(CKA_PUBLIC_EXPONENT);
+  auto key = crypto::RsaPrivateFrom({.modulus = given.Get(CKA_MODULUS),
+                                     .public_exponent = exponent.empty() ? ByteView(kF4) : exponent,
+                                     .private_exponent = given.Get(CKA_PRIVATE_EXPONENT),
+                                     .prime1 = given.Get(CKA_PRIME_1),
+                                     .prime2 = given.Get(CKA_PRIME_2)});
+  if (!key) Refuse(CKR_ATTRIBUTE_VALUE_INVALID, "the numbers are no RSA private key");
+  ImportPrivate(object, std::move(*key), token);
+}
+
+void CompleteEcPrivate(Object& object, Token& token) {
+  const AttributeSet& given = object.attributes;
+  auto key = crypto::PrivateFromScalar(CurveOf(given), given.Get(CKA_VALUE));
+  if (!key) Refuse(CKR_ATTRIBUTE_VALUE_INVALID, "CKA_VALUE is no private key of the curve");
+  ImportPrivate(object, std::move(*key), token);
+}
+
+void CompleteSecret(Object& object, Token& token) {
+  SetSecretValue(object, SecretBytes(object.attributes.Get(CKA_VALUE)), token);
+}
+
+void NothingToComplete(Object&, Token&) {}
+
+struct CompletionRow {
+  Kind kind;
+  void (*complete)(Object&, Token&);
+};
+constexpr CompletionRow kCompletions[] = {
+    {kData, NothingToComplete},
+    {kCertificate, CompleteCertificate},
+    {kRsaPublic, CompleteRsaPublic},
+    {kEcPublic, CompleteEcPublic},
+    {kRsaPrivate, CompleteRsaPrivate},
+    {kEcPrivate, CompleteEcPrivate},
+    {kAes, CompleteSecret},
+    {kGeneric, CompleteSecret},
+};
+
+// A key in the TPM cannot be taken out again, and says so.
+void CheckStaysInside(const AttributeSet& attributes, Kind kind) {
+  if ((kind & kPrivate) == 0) return;
+  if (attributes.Has(CKA_SENSITIVE) && !attributes.Bool(CKA_SENSITIVE))
+    Refuse(CKR_ATTRIBUTE_VALUE_INVALID,
+           "CKA_SENSITIVE: private keys live in the TPM and cannot be read");
+  if (attributes.Bool(CKA_EXTRACTABLE))
+    Refuse(CKR_ATTRIBUTE_VALUE_INVALID, "CKA_EXTRACTABLE: private keys cannot leave the TPM");
+}
+
+// What the TPM has for a key from outside.
+void CheckTpmHas(const tpm::PublicKey& key, const tpm::Facts& facts) {
+  if (const auto* rsa = std::get_if<tpm::RsaPublic>(&key)) {
+    if (std::ranges::find(facts.rsa_bits, crypto::ModulusBits(*rsa)) == facts.rsa_bits.end())
+      Refuse(CKR_KEY_SIZE_RANGE, "this TPM has no RSA keys of that size");
+    if (!Equal(rsa->exponent, kF4))
+      Refuse(CKR_ATTRIBUTE_VALUE_INVALID, "TPM keys have the public exponent 65537");
+  } else if (std::ranges::find(facts.curves, std::get<tpm::EcPublic>(key).curve) ==
+             facts.curves.end()) {
+    Refuse(CKR_CURVE_NOT_SUPPORTED, "this TPM does not have that curve");
+  }
+}
+
+// The first bytes of the encryption of zeros (AES), or of the SHA-1 hash (section 4.10.2).
+Bytes CheckValueOf(Kind kind, const SecretBytes& value) {
+  if (kind != kAes) return crypto::Digest(tpm::Hash::Sha1, value.view());
+  auto cipher =
+      crypto::Cipher::Start(crypto::CipherMode::Ecb, crypto::Direction::Encrypt, value.view(), {});
+  return Copy(cipher->Update(Bytes(crypto::kAesBlock, 0)).bytes.view());
+}
+
+void CheckScope(const AttributeSet& attributes, KeyScope scope) {
+  const auto named = attributes.Ulong(CKA_KEYSCOPE_SCOPE);
+  if (named && *named != static_cast<CK_ULONG>(scope))
+    throw Error(Rv{CKR_TEMPLATE_INCONSISTENT},
+                "CKA_KEYSCOPE_SCOPE names another scope than the slot's, which is " +
+                    std::string(Name(scope)) + "; use the other slot");
+}
+
+}  // namespace
+
+void Imply(AttributeSet& attributes, CK_ATTRIBUTE_TYPE type, CK_ULONG value) {
+  if (attributes.Has(type) && attributes.Ulong(type) != value)
+    throw Error(Rv{CKR_TEMPLATE_INCONSISTENT},
+                std::string(FindRule(type)->name) + " is not what the mechanism makes");
+  attributes.SetUlong(type, value);
+}
+
+void SetSecretValue(Object& object, SecretBytes value, Token& token) {
+  AttributeSet& attributes = object.attributes;
+  if (object.kind == kAes && !crypto::IsAesKeySize(value.size()))
+    Refuse(CKR_ATTRIBUTE_VALUE_INVALID, "an AES key has 16, 24 or 32 bytes");
+  if (value.empty() || value.size() > kLargestGenericSecret)
+    Refuse(CKR_ATTRIBUTE_VALUE_INVALID, "a secret key that is empty or too long");
+  attributes.SetUlong(CKA_VALUE_LEN, value.size());
+  SetCheckValue(attributes, CheckValueOf(object.kind, value));
+  attributes.Erase(CKA_VALUE);
+  token.objects().AttachKey(object, {}, std::move(value));
+}
+
+void ImportPrivate(Object& object, const tpm::PrivateKey& key, Token& token) {
+  const tpm::PublicKey public_key =
+      std::visit([](const auto& one) -> tpm::PublicKey { return one.public_key; }, key);
+  CheckTpmHas(public_key, *token.facts());
+  // The private parts go into the TPM and are kept nowhere else.
+  for (const AttributeRule& rule : AttributeRules())
+    if ((rule.kinds & object.kind) != 0 && rule.Has(kSensitive)) object.attributes.Erase(rule.type);
+  SetPublic(object.attributes, object.kind, public_key);
+  SecretBytes auth = token.backend().Random(kAuthSize);
+  tpm::KeyBlob blob = token.backend().Import(token.RootOfKeys(), token.scope(), key, auth);
+  token.objects().AttachKey(object, std::move(blob), std::move(auth));
+}
+
+Object NewObject(AttributeSet given, Purpose purpose, Token& token) {
+  Object object;
+  object.kind = KindOfTemplate(given);
+  CheckNew(given, object.kind, purpose, token.login().IsSo());
+  CheckStaysInside(given, object.kind);
+  CheckScope(given, token.scope());
+  object.attributes = std::move(given);
+  AddDefaults(object.attributes, object.kind);
+  GiveIdentity(object, token.scope());
+  return object;
+}
+
+void CompleteCreated(Object& object, Token& token) {
+  for (const CompletionRow& row : kCompletions)
+    if (row.kind == object.kind) return row.complete(object, token);
+  Refuse(CKR_ATTRIBUTE_VALUE_INVALID, "no such objects here");
+}
+
+Object CopyOf(const Object& source, const AttributeSet& changes, Token& token) {
+  CheckChange(source.attributes, changes, source.kind, true, token.login().IsSo());
+  if (source.is_private() && changes.Has(CKA_PRIVATE) && !changes.Bool(CKA_PRIVATE))
+    Refuse(CKR_TEMPLATE_INCONSISTENT, "a private object has no public copy");
+  Object copy;
+  copy.kind = source.kind;
+  for (const auto& [type, value] : source.attributes) copy.attributes.Set(type, value);
+  for (const auto& [type, value] : changes) copy.attributes.Set(type, value);
+  GiveIdentity(copy, token.scope());
+  return copy;
+}
+
+void CompleteCopy(Object& copy, const Object& source, Token& token) {
+  if ((source.kind & (kPrivate | kSecret)) == 0) return;
+  const auto key = token.objects().KeyOf(source);
+  token.objects().AttachKey(copy, key->blob, key->auth.Clone());
+}
+
+}  // namespace keyscope::token

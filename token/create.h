@@ -1,0 +1,34 @@
+// How objects come to be: C_CreateObject, C_CopyObject, and what generated, unwrapped and derived
+// keys share.
+#pragma once
+
+#include "token/object.h"
+#include "token/template.h"
+
+namespace keyscope::token {
+
+class Token;
+
+// A new object of the kind that its attributes name: checked against the rules, with defaults and
+// identity.
+Object NewObject(AttributeSet given, Purpose purpose, Token& token);
+// Gives a created object what its values imply, and a private key its place in the TPM.
+// CKR_ATTRIBUTE_VALUE_INVALID, CKR_TEMPLATE_INCOMPLETE, CKR_KEY_SIZE_RANGE,
+// CKR_CURVE_NOT_SUPPORTED.
+void CompleteCreated(Object& object, Token& token);
+
+// Gives a new key its secret: a secret key its value, kept under the token secret and never with
+// the other attributes; a private key from outside its place in the TPM. The key's attributes say
+// which it is. CKR_ATTRIBUTE_VALUE_INVALID, CKR_KEY_SIZE_RANGE, CKR_CURVE_NOT_SUPPORTED.
+void SetSecretValue(Object& object, SecretBytes value, Token& token);
+void ImportPrivate(Object& object, const tpm::PrivateKey& key, Token& token);
+
+// A copy with some attributes changed (section 5.7.2), and its own place in the TPM.
+Object CopyOf(const Object& source, const AttributeSet& changes, Token& token);
+void CompleteCopy(Object& copy, const Object& source, Token& token);
+
+// The class, key type or any other attribute that a mechanism gives: CKR_TEMPLATE_INCONSISTENT when
+// the template says otherwise.
+void Imply(AttributeSet& attributes, CK_ATTRIBUTE_TYPE type, CK_ULONG value);
+
+}  // namespace keyscope::token

@@ -1,0 +1,59 @@
+#include "token/key_use.h"
+
+#include <cstring>
+
+namespace keyscope::token {
+namespace {
+
+[[noreturn]] void Refuse(CK_RV rv, const char* why) { throw Error(Rv{rv}, why); }
+
+void CheckAllowed(const Object& object, CK_MECHANISM_TYPE mechanism) {
+  if (!object.attributes.Has(CKA_ALLOWED_MECHANISMS)) return;
+  ByteView allowed = object.attributes.Get(CKA_ALLOWED_MECHANISMS);
+  for (; !allowed.empty(); allowed = allowed.subspan(sizeof mechanism)) {
+    CK_MECHANISM_TYPE type;
+    std::memcpy(&type, allowed.data(), sizeof type);
+    if (type == mechanism) return;
+  }
+  Refuse(CKR_MECHANISM_INVALID, "CKA_ALLOWED_MECHANISMS of the key does not have the mechanism");
+}
+
+}  // namespace
+
+std::shared_ptr<const Object> KeyObject(Token& token, CK_OBJECT_HANDLE handle, CK_RV bad_handle) {
+  std::shared_ptr<const Object> object;
+  try {
+    object = token.objects().Get(handle);
+  } catch (const Error& error) {
+    const Rv* rv = std::get_if<Rv>(&error.cause());
+    if (rv == nullptr || rv->value != CKR_OBJECT_HANDLE_INVALID) throw;
+  }
+  if (object == nullptr || !IsKey(object->kind))
+    Refuse(bad_handle, "no such key in this slot, or not to be seen now");
+  return object;
+}
+
+std::shared_ptr<const Object> KeyFor(Token& token, CK_OBJECT_HANDLE handle,
+                                     const MechanismRule& rule, const KeyUse& use) {
+  auto object = KeyObject(token, handle, use.bad_handle);
+  if (FamilyOf(object->kind) != rule.family)
+    Refuse(use.bad_type, "the key is not of the type that the mechanism takes");
+  if (!object->attributes.Bool(use.usage))
+    Refuse(CKR_KEY_FUNCTION_NOT_PERMITTED, "the key's attributes do not permit that use");
+  CheckAllowed(*object, rule.type);
+  return object;
+}
+
+Materials MaterialsOf(Token& token, const MechanismRule& rule, const CK_MECHANISM& mechanism,
+                      const Object* object) {
+  const bool has_secret = object != nullptr && (object->kind & (kPrivate | kSecret)) != 0;
+  return {rule,
+          mechanism,
+          object,
+          has_secret ? token.objects().KeyOf(*object) : nullptr,
+          token.backend(),
+          token.login().root(),
+          token.facts()};
+}
+
+}  // namespace keyscope::token

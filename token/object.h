@@ -1,0 +1,40 @@
+// Object: one PKCS#11 object in memory, and its two ways from and to a store row.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "store/object_store.h"
+#include "token/attribute_rules.h"
+#include "token/attribute_set.h"
+#include "token/vault.h"
+#include "tpm/types.h"
+
+namespace keyscope::token {
+
+struct Object {
+  int64_t row = 0;  // the store's id; 0 for a session object
+  Bytes uid;        // 16 random bytes; CKA_UNIQUE_ID is its hex form
+  Kind kind = kData;
+  AttributeSet attributes;
+  // The TPM half of a private key: as stored for a token object, ready for use for a session
+  // object.
+  std::optional<store::KeyMaterialRow> material;
+  std::shared_ptr<const tpm::KeyRef> session_key;
+
+  bool is_private() const { return attributes.Bool(CKA_PRIVATE); }
+};
+
+// A new object's identity: draws the uid and sets CKA_UNIQUE_ID and CKA_KEYSCOPE_SCOPE.
+void GiveIdentity(Object& object, KeyScope scope);
+
+// `vault` may be nullptr for an object that is not private.
+store::ObjectRow ToRow(const Object& object, KeyScope scope, const Vault* vault);
+// Throws Fault::Corrupt for a row that does not decode. A private row needs the vault.
+Object FromRow(const store::ObjectRow& row, const Vault* vault);
+
+// The index tags of a value: the public one, and with a vault the blind one.
+std::vector<store::IndexEntry> SearchTags(CK_ATTRIBUTE_TYPE type, ByteView value,
+                                          const Vault* vault);
+
+}  // namespace keyscope::token

@@ -1,0 +1,220 @@
+#include "token/objects.h"
+
+#include <limits>
+
+#include "base/log.h"
+
+namespace keyscope::token {
+namespace {
+
+constexpr size_t kSearchBatch = 64;
+
+[[noreturn]] void NoSuchObject() {
+  throw Error(Rv{CKR_OBJECT_HANDLE_INVALID}, "no such object in this slot, or not to be seen now");
+}
+
+}  // namespace
+
+// Bit 0: a session object. Bit 1: the slot. The rest: the row, or a number never used twice.
+CK_OBJECT_HANDLE Objects::HandleOf(int64_t number, bool session_object) const {
+  if (number > static_cast<int64_t>(std::numeric_limits<CK_OBJECT_HANDLE>::max() >> 3))
+    throw Error(Fault::NoSpace, "no handle is left for object " + std::to_string(number));
+  return static_cast<CK_OBJECT_HANDLE>(number) << 2 | (slot_ & 1) << 1 | (session_object ? 1 : 0);
+}
+
+int64_t Objects::NumberOf(CK_OBJECT_HANDLE handle) const {
+  if ((handle >> 1 & 1) != (slot_ & 1)) NoSuchObject();
+  return static_cast<int64_t>(handle >> 2);
+}
+
+store::ObjectRow Objects::VisibleRow(CK_OBJECT_HANDLE handle) {
+  const int64_t id = NumberOf(handle);
+  auto row = id > 0 ? store_.Load(id) : std::nullopt;
+  if (!row || (row->is_private && !login_.SeesPrivate())) NoSuchObject();
+  return std::move(*row);
+}
+
+Object Objects::Open(const store::ObjectRow& row) {
+  const auto vault = row.is_private ? login_.vault() : nullptr;
+  return FromRow(row, vault.get());
+}
+
+std::shared_ptr<const Object> Objects::Get(CK_OBJECT_HANDLE handle) {
+  if (!IsSessionHandle(handle)) return std::make_shared<const Object>(Open(VisibleRow(handle)));
+  NumberOf(handle);
+  std::shared_ptr<const Object> object;
+  {
+    std::lock_guard lock(mutex_);
+    auto found = session_objects_.find(handle);
+    if (found != session_objects_.end()) object = found->second.object;
+  }
+  if (object == nullptr || (object->is_private() && !login_.SeesPrivate())) NoSuchObject();
+  return object;
+}
+
+std::vector<CK_OBJECT_HANDLE> Objects::Add(std::vector<Object> objects, CK_SESSION_HANDLE owner) {
+  std::vector<CK_OBJECT_HANDLE> handles;
+  if (!objects.front().attributes.Bool(CKA_TOKEN)) {
+    std::lock_guard lock(mutex_);
+    for (Object& object : objects) {
+      const CK_OBJECT_HANDLE handle = HandleOf(++last_session_object_, true);
+      session_objects_.emplace(
+          handle, SessionObject{owner, std::make_shared<const Object>(std::move(object))});
+      handles.push_back(handle);
+    }
+    return handles;
+  }
+  const store::TokenRow token = login_.Row();
+  std::vector<store::ObjectRow> rows;
+  for (const Object& object : objects)
+    rows.push_back(ToRow(object, scope_, object.is_private() ? login_.vault().get() : nullptr));
+  std::vector<store::ObjectRow*> pointers;
+  for (store::ObjectRow& row : rows) pointers.push_back(&row);
+  store_.Insert(token.epoch, pointers);
+  for (const store::ObjectRow& row : rows) handles.push_back(HandleOf(row.id, false));
+  return handles;
+}
+
+void Objects::Change(CK_OBJECT_HANDLE handle, const std::function<void(Object&)>& change) {
+  if (IsSessionHandle(handle)) {
+    Object changed = *Get(handle);
+    change(changed);
+    std::lock_guard lock(mutex_);
+    auto found = session_objects_.find(handle);
+    if (found == session_objects_.end()) NoSuchObject();
+    found->second.object = std::make_shared<const Object>(std::move(changed));
+    return;
+  }
+  const bool is_private = VisibleRow(handle).is_private;
+  const auto vault = is_private ? login_.vault() : nullptr;
+  const bool there = store_.Change(NumberOf(handle), [&](store::ObjectRow& row) {
+    if (row.is_private != is_private) NoSuchObject();
+    Object object = FromRow(row, vault.get());
+    change(object);
+    store::ObjectRow changed = ToRow(object, scope_, vault.get());
+    row.body = std::move(changed.body);
+    row.index = std::move(changed.index);
+  });
+  if (!there) NoSuchObject();
+}
+
+void Objects::Destroy(CK_OBJECT_HANDLE handle) {
+  Bytes uid;
+  if (IsSessionHandle(handle)) {
+    uid = Get(handle)->uid;
+    std::lock_guard lock(mutex_);
+    if (session_objects_.erase(handle) == 0) NoSuchObject();
+  } else {
+    const store::ObjectRow row = VisibleRow(handle);
+    uid = row.uid;
+    if (!store_.Delete(row.id)) NoSuchObject();
+  }
+  backend_.Release(uid);
+}
+
+bool Objects::Matches(const Object& object, const AttributeSet& wanted) {
+  for (const auto& [type, value] : wanted) {
+    const AttributeRule* rule = FindRule(type, object.kind);
+    // A sensitive value is not told, and so not compared either.
+    if (rule == nullptr || rule->Has(kSensitive) || !object.attributes.Has(type) ||
+        !Equal(object.attributes.Get(type), value))
+      return false;
+  }
+  return true;
+}
+
+store::Query Objects::QueryFor(const AttributeSet& wanted) {
+  store::Query query;
+  query.with_private = login_.SeesPrivate();
+  const auto vault = query.with_private ? login_.vault() : nullptr;
+  if (auto object_class = wanted.Ulong(CKA_CLASS))
+    query.object_class = static_cast<int64_t>(*object_class);
+  for (const auto& [type, value] : wanted) {
+    const AttributeRule* rule = FindRule(type);
+    if (rule != nullptr && rule->Has(kIndexed) && !value.empty())
+      query.all_of.push_back(SearchTags(type, value, vault.get()));
+  }
+  return query;
+}
+
+size_t Objects::Next(Search& search, std::span<CK_OBJECT_HANDLE> found) {
+  if (!search.wanted) return 0;
+  size_t count = search.rows_done ? 0 : NextRows(search, found);
+  return count + NextSessionObjects(search, found.subspan(count));
+}
+
+size_t Objects::NextRows(Search& search, std::span<CK_OBJECT_HANDLE> found) {
+  const store::Query query = QueryFor(*search.wanted);
+  size_t count = 0;
+  while (count < found.size() && !search.rows_done) {
+    const std::vector<int64_t> ids = store_.Find(query, search.after_row, kSearchBatch);
+    search.rows_done = ids.size() < kSearchBatch;
+    for (int64_t id : ids) {
+      if (count == found.size()) {
+        search.rows_done = false;
+        break;
+      }
+      search.after_row = id;
+      try {
+        auto row = store_.Load(id);
+        if (row && Matches(Open(*row), *search.wanted)) found[count++] = HandleOf(id, false);
+      } catch (const Error& error) {
+        // One unreadable object must not hide the others.
+        if (!error.Is(Fault::Corrupt)) throw;
+        log::Error("object ", id, " of the ", Name(scope_), " token is skipped: ", error.what());
+      }
+    }
+  }
+  return count;
+}
+
+size_t Objects::NextSessionObjects(Search& search, std::span<CK_OBJECT_HANDLE> found) {
+  const bool sees_private = login_.SeesPrivate();
+  size_t count = 0;
+  std::lock_guard lock(mutex_);
+  auto next = session_objects_.upper_bound(search.after_session_object);
+  for (; next != session_objects_.end() && count < found.size(); ++next) {
+    search.after_session_object = next->first;
+    const Object& object = *next->second.object;
+    if ((sees_private || !object.is_private()) && Matches(object, *search.wanted))
+      found[count++] = next->first;
+  }
+  return count;
+}
+
+void Objects::AttachKey(Object& object, tpm::KeyBlob blob, SecretBytes auth) {
+  if (object.attributes.Bool(CKA_TOKEN)) {
+    object.material = {std::move(blob.public_area), std::move(blob.private_area),
+                       login_.vault()->SealAuth(object.uid, scope_, auth)};
+  } else {
+    object.session_key = std::make_shared<const tpm::KeyRef>(
+        tpm::KeyRef{object.uid, scope_, std::move(blob), std::move(auth)});
+  }
+}
+
+std::shared_ptr<const tpm::KeyRef> Objects::KeyOf(const Object& object) {
+  if (object.session_key != nullptr) return object.session_key;
+  if (!object.material)
+    throw Error(Fault::Corrupt, "key " + Hex(object.uid) + " has lost its TPM half; delete it");
+  return std::make_shared<const tpm::KeyRef>(
+      tpm::KeyRef{object.uid,
+                  scope_,
+                  {object.material->public_area, object.material->private_area},
+                  login_.vault()->OpenAuth(object.uid, scope_, object.material->auth)});
+}
+
+template <typename Predicate>
+void Objects::DropIf(Predicate predicate) noexcept {
+  std::lock_guard lock(mutex_);
+  std::erase_if(session_objects_, [&](const auto& entry) { return predicate(entry.second); });
+}
+
+void Objects::DropSessionObjects(CK_SESSION_HANDLE owner) noexcept {
+  DropIf([&](const SessionObject& entry) { return entry.owner == owner; });
+}
+
+void Objects::DropPrivateSessionObjects() noexcept {
+  DropIf([](const SessionObject& entry) { return entry.object->is_private(); });
+}
+
+}  // namespace keyscope::token

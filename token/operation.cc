@@ -1,0 +1,63 @@
+#include "token/operation.h"
+
+namespace keyscope::token {
+namespace {
+
+// A session starts no operation of a kind for which its mechanism has no such step.
+[[noreturn]] void NoSuchStep() {
+  throw Error(Rv{CKR_FUNCTION_NOT_SUPPORTED}, "the mechanism has no such step");
+}
+
+}  // namespace
+
+void Operation::Feed(ByteView) { NoSuchStep(); }
+SecretBytes Operation::Update(ByteView) { NoSuchStep(); }
+SecretBytes Operation::Finish() { NoSuchStep(); }
+void Operation::Check(ByteView) { NoSuchStep(); }
+
+SecretBytes Operation::Once(ByteView data) {
+  Feed(data);
+  return Finish();
+}
+
+size_t Operation::UpdateBound(size_t) const { return 0; }
+size_t Operation::OnceBound(size_t) const { return FinishBound(); }
+
+Message::Message(tpm::Hash hash, size_t limit, CK_RV too_long)
+    : limit_(limit), too_long_(too_long) {
+  if (hash != tpm::Hash::None) digester_.emplace(hash);
+}
+
+void Message::Add(ByteView part) {
+  if (digester_) {
+    digester_->Update(part);
+    return;
+  }
+  if (part.size() > limit_ - bytes_.size())
+    throw Error(Rv{too_long_}, "more data than the mechanism takes");
+  SecretBytes longer(bytes_.size() + part.size());
+  std::copy(bytes_.view().begin(), bytes_.view().end(), longer.data());
+  std::copy(part.begin(), part.end(), longer.data() + bytes_.size());
+  bytes_ = std::move(longer);
+}
+
+Bytes Message::Take() { return digester_ ? digester_->Final() : Copy(bytes_.view()); }
+
+void VerifyOperation::Check(ByteView signature) {
+  if (signature.size() != size_)
+    throw Error(Rv{CKR_SIGNATURE_LEN_RANGE}, "a signature of the wrong size");
+  if (!verify_(message_.Take(), signature))
+    throw Error(Rv{CKR_SIGNATURE_INVALID}, "the signature does not match");
+}
+
+SecretBytes TransformOperation::Update(ByteView part) {
+  message_.Add(part);
+  return {};
+}
+
+SecretBytes TransformOperation::Finish() {
+  const SecretBytes whole(message_.Take());
+  return transform_(whole.view());
+}
+
+}  // namespace keyscope::token

@@ -1,0 +1,154 @@
+#include "token/parameters.h"
+
+#include <cstring>
+
+#include "token/crypto/hash.h"
+
+namespace keyscope::token {
+namespace {
+
+using enum tpm::Hash;
+
+[[noreturn]] void Refuse(const char* why) { throw Error(Rv{CKR_MECHANISM_PARAM_INVALID}, why); }
+
+// A copy: the caller's structure need not be aligned, nor stay as it is while it is read.
+template <typename Parameters>
+Parameters Read(const CK_MECHANISM& mechanism) {
+  Parameters parameters;
+  if (mechanism.pParameter == nullptr || mechanism.ulParameterLen != sizeof parameters)
+    Refuse("the mechanism's parameter has the wrong size");
+  std::memcpy(&parameters, mechanism.pParameter, sizeof parameters);
+  return parameters;
+}
+
+ByteView Part(const void* data, CK_ULONG size) {
+  if ((data == nullptr && size != 0) || size > kMaxLength)
+    Refuse("a NULL pointer with a length, or an absurd length, in the mechanism's parameter");
+  return {static_cast<const uint8_t*>(data), size};
+}
+
+struct HashRow {
+  CK_MECHANISM_TYPE mechanism;
+  CK_RSA_PKCS_MGF_TYPE mgf;
+  tpm::Hash hash;
+};
+constexpr HashRow kHashes[] = {
+    {CKM_SHA_1, CKG_MGF1_SHA1, Sha1},
+    {CKM_SHA224, CKG_MGF1_SHA224, Sha224},
+    {CKM_SHA256, CKG_MGF1_SHA256, Sha256},
+    {CKM_SHA384, CKG_MGF1_SHA384, Sha384},
+    {CKM_SHA512, CKG_MGF1_SHA512, Sha512},
+    {CKM_SHA3_224, CKG_MGF1_SHA3_224, Sha3_224},
+    {CKM_SHA3_256, CKG_MGF1_SHA3_256, Sha3_256},
+    {CKM_SHA3_384, CKG_MGF1_SHA3_384, Sha3_384},
+    {CKM_SHA3_512, CKG_MGF1_SHA3_512, Sha3_512},
+};
+
+tpm::Hash HashOf(CK_MECHANISM_TYPE mechanism) {
+  for (const HashRow& row : kHashes)
+    if (row.mechanism == mechanism) return row.hash;
+  Refuse("unknown hash algorithm");
+}
+
+tpm::Hash MgfOf(CK_RSA_PKCS_MGF_TYPE mgf) {
+  for (const HashRow& row : kHashes)
+    if (row.mgf == mgf) return row.hash;
+  Refuse("unknown mask generation function");
+}
+
+}  // namespace
+
+void NoParameters(const CK_MECHANISM& mechanism) {
+  if (mechanism.ulParameterLen != 0) Refuse("the mechanism takes no parameter");
+}
+
+PssParameters PssOf(const CK_MECHANISM& mechanism, tpm::Hash hash, size_t modulus_bits) {
+  const auto given = Read<CK_RSA_PKCS_PSS_PARAMS>(mechanism);
+  const PssParameters pss{HashOf(given.hashAlg), MgfOf(given.mgf), given.sLen};
+  if (hash != None && pss.hash != hash)
+    Refuse("the parameter names another hash than the mechanism");
+  const size_t encoded = (modulus_bits - 1 + 7) / 8, digest = crypto::Info(pss.hash).size;
+  if (encoded < digest + 2 || pss.salt > encoded - digest - 2)
+    Refuse("the salt does not fit the key");
+  return pss;
+}
+
+OaepParameters OaepOf(const CK_MECHANISM& mechanism) {
+  const auto given = Read<CK_RSA_PKCS_OAEP_PARAMS>(mechanism);
+  const ByteView label = Part(given.pSourceData, given.ulSourceDataLen);
+  if (given.source != CKZ_DATA_SPECIFIED && (given.source != 0 || !label.empty()))
+    Refuse("unknown source of the encoding parameter");
+  return {HashOf(given.hashAlg), MgfOf(given.mgf), Copy(label)};
+}
+
+CipherParameters IvOf(const CK_MECHANISM& mechanism, size_t size) {
+  const ByteView iv = Part(mechanism.pParameter, mechanism.ulParameterLen);
+  if (iv.size() != size) Refuse("the IV has the wrong size");
+  CipherParameters parameters;
+  parameters.iv = Copy(iv);
+  return parameters;
+}
+
+CipherParameters CtrOf(const CK_MECHANISM& mechanism) {
+  const auto given = Read<CK_AES_CTR_PARAMS>(mechanism);
+  if (given.ulCounterBits == 0 || given.ulCounterBits > 128) Refuse("a counter has 1 to 128 bits");
+  CipherParameters parameters;
+  parameters.iv = Copy(given.cb);
+  parameters.counter_bits = static_cast<unsigned>(given.ulCounterBits);
+  return parameters;
+}
+
+CipherParameters GcmOf(const CK_MECHANISM& mechanism) {
+  const auto given = Read<GcmParams>(mechanism);
+  const ByteView iv = Part(given.pIv, given.ulIvLen), aad = Part(given.pAAD, given.ulAADLen);
+  if (iv.empty()) Refuse("GCM needs an IV");
+  if (given.ulTagBits % 8 != 0 || given.ulTagBits < 32 || given.ulTagBits > 128)
+    Refuse("a GCM tag has 32 to 128 bits, in whole bytes");
+  CipherParameters parameters;
+  parameters.iv = Copy(iv);
+  parameters.aad = Copy(aad);
+  parameters.tag_size = given.ulTagBits / 8;
+  return parameters;
+}
+
+Bytes OptionalIvOf(const CK_MECHANISM& mechanism) {
+  return Copy(Part(mechanism.pParameter, mechanism.ulParameterLen));
+}
+
+size_t MacSizeOf(const CK_MECHANISM& mechanism, size_t largest) {
+  const auto size = Read<CK_MAC_GENERAL_PARAMS>(mechanism);
+  if (size == 0 || size > largest) Refuse("an authentication code of a length that there is not");
+  return size;
+}
+
+EcdhParameters EcdhOf(const CK_MECHANISM& mechanism) {
+  struct Row {
+    CK_EC_KDF_TYPE kdf;
+    tpm::Hash hash;
+  };
+  static constexpr Row kKdfs[] = {
+      {CKD_NULL, None},         {CKD_SHA1_KDF, Sha1},     {CKD_SHA224_KDF, Sha224},
+      {CKD_SHA256_KDF, Sha256}, {CKD_SHA384_KDF, Sha384}, {CKD_SHA512_KDF, Sha512},
+  };
+  const auto given = Read<CK_ECDH1_DERIVE_PARAMS>(mechanism);
+  const ByteView info = Part(given.pSharedData, given.ulSharedDataLen);
+  const ByteView peer = Part(given.pPublicData, given.ulPublicDataLen);
+  for (const Row& row : kKdfs)
+    if (row.kdf == given.kdf) return {row.hash, Copy(info), Copy(peer)};
+  Refuse("unknown key derivation function");
+}
+
+HkdfParameters HkdfOf(const CK_MECHANISM& mechanism) {
+  const auto given = Read<CK_HKDF_PARAMS>(mechanism);
+  if (!given.bExtract && !given.bExpand) Refuse("neither extract nor expand is asked for");
+  ByteView salt;
+  if (given.ulSaltType == CKF_HKDF_SALT_DATA) {
+    salt = Part(given.pSalt, given.ulSaltLen);
+  } else if (given.ulSaltType != CKF_HKDF_SALT_NULL) {
+    Refuse("the salt is given as data, or not at all");
+  }
+  return {given.bExtract != CK_FALSE, given.bExpand != CK_FALSE, HashOf(given.prfHashMechanism),
+          Copy(salt), Copy(Part(given.pInfo, given.ulInfoLen))};
+}
+
+}  // namespace keyscope::token

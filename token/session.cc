@@ -1,0 +1,253 @@
+#include "token/session.h"
+
+#include <cstring>
+
+#include "base/ossl.h"
+#include "token/create.h"
+#include "token/mechanism_rules.h"
+#include "token/template.h"
+#include "token/token.h"
+
+namespace keyscope::token {
+namespace {
+
+[[noreturn]] void Refuse(CK_RV rv, const char* why) { throw Error(Rv{rv}, why); }
+
+bool Revealed(const AttributeRule& rule, const Object& object) {
+  if (!rule.Has(kSensitive)) return true;
+  return (object.kind & kSecret) != 0 && !object.attributes.Bool(CKA_SENSITIVE) &&
+         object.attributes.Bool(CKA_EXTRACTABLE);
+}
+
+// One attribute of C_GetAttributeValue (section 5.7.5).
+CK_RV Tell(const Object& object, Token& token, CK_ATTRIBUTE& attribute) {
+  auto unavailable = [&](CK_RV rv) {
+    attribute.ulValueLen = CK_UNAVAILABLE_INFORMATION;
+    return rv;
+  };
+  const AttributeRule* rule = FindRule(attribute.type, object.kind);
+  if (rule == nullptr) return unavailable(CKR_ATTRIBUTE_TYPE_INVALID);
+  if (!Revealed(*rule, object)) return unavailable(CKR_ATTRIBUTE_SENSITIVE);
+
+  std::vector<CK_MECHANISM_TYPE> allowed;
+  std::shared_ptr<const tpm::KeyRef> secret;
+  ByteView value = object.attributes.Get(attribute.type);
+  if (!object.attributes.Has(attribute.type)) {
+    if (attribute.type == CKA_ALLOWED_MECHANISMS) {
+      allowed = MechanismsFor(object.kind, *token.facts());
+      value = {reinterpret_cast<const uint8_t*>(allowed.data()),
+               allowed.size() * sizeof allowed[0]};
+    } else if (attribute.type == CKA_VALUE && (object.kind & kSecret) != 0) {
+      secret = token.objects().KeyOf(object);
+      value = secret->auth.view();
+    } else {
+      return unavailable(CKR_ATTRIBUTE_TYPE_INVALID);
+    }
+  }
+  if (attribute.pValue != nullptr) {
+    if (attribute.ulValueLen < value.size()) return unavailable(CKR_BUFFER_TOO_SMALL);
+    if (!value.empty()) std::memcpy(attribute.pValue, value.data(), value.size());
+  }
+  attribute.ulValueLen = value.size();
+  return CKR_OK;
+}
+
+}  // namespace
+
+Session::Session(Token& token, CK_SESSION_HANDLE id, CK_FLAGS flags)
+    : token_(token), id_(id), flags_(flags) {
+  ossl::Prepare();
+  if (!token.Present()) Refuse(CKR_TOKEN_NOT_PRESENT, "no TPM is reachable");
+  token.login().Refresh();
+  token.login().SessionOpened((flags & CKF_RW_SESSION) != 0);
+}
+
+void Session::Close() noexcept {
+  if (closed_.exchange(true)) return;
+  token_.objects().DropSessionObjects(id_);
+  if (!token_.login().SessionClosed((flags_ & CKF_RW_SESSION) != 0)) return;
+  token_.objects().DropPrivateSessionObjects();
+  token_.backend().Release({});
+}
+
+void Session::CheckOpen() const {
+  if (closed_) Refuse(CKR_SESSION_HANDLE_INVALID, "the session was closed meanwhile");
+}
+
+CK_SESSION_INFO Session::Info() {
+  CheckOpen();
+  const bool read_write = (flags_ & CKF_RW_SESSION) != 0;
+  CK_STATE state = read_write ? CKS_RW_PUBLIC_SESSION : CKS_RO_PUBLIC_SESSION;
+  switch (token_.login().state()) {
+    case Login::State::Public:
+      break;
+    case Login::State::User:
+      state = read_write ? CKS_RW_USER_FUNCTIONS : CKS_RO_USER_FUNCTIONS;
+      break;
+    case Login::State::So:
+      state = CKS_RW_SO_FUNCTIONS;
+      break;
+  }
+  return {token_.slot(), state, flags_, 0};
+}
+
+void Session::InitPin(Input pin) {
+  CheckOpen();
+  token_.login().InitPin(pin);
+}
+
+void Session::SetPin(Input old_pin, Input new_pin) {
+  CheckOpen();
+  if ((flags_ & CKF_RW_SESSION) == 0)
+    Refuse(CKR_SESSION_READ_ONLY, "changing a PIN needs a read-write session");
+  token_.login().SetPin(old_pin, new_pin);
+}
+
+void Session::Login(CK_USER_TYPE user, Input pin) {
+  CheckOpen();
+  if (user != CKU_CONTEXT_SPECIFIC) {
+    token_.login().Enter(user, pin);
+    return;
+  }
+  bool waiting = false;
+  for (const auto& place : operations_) waiting |= place && place->needs_authentication;
+  if (!waiting) Refuse(CKR_OPERATION_NOT_INITIALIZED, "no operation waits for its own login");
+  token_.login().CheckAgain(pin);
+  for (auto& place : operations_)
+    if (place) place->needs_authentication = false;
+}
+
+void Session::Logout() {
+  CheckOpen();
+  token_.Logout();
+}
+
+void Session::CheckWritable(const AttributeSet& attributes) const {
+  if (attributes.Bool(CKA_TOKEN) && (flags_ & CKF_RW_SESSION) == 0)
+    Refuse(CKR_SESSION_READ_ONLY, "token objects are changed in read-write sessions only");
+}
+
+void Session::CheckMayCreate(const AttributeSet& attributes) {
+  CheckWritable(attributes);
+  if (attributes.Bool(CKA_PRIVATE) && !token_.login().SeesPrivate())
+    Refuse(CKR_USER_NOT_LOGGED_IN, "private objects need the user to be logged in");
+}
+
+std::vector<CK_OBJECT_HANDLE> Session::Keep(std::vector<Object> objects) {
+  auto handles = token_.objects().Add(std::move(objects), id_);
+  // Closed meanwhile by another thread: nobody would drop them any more.
+  if (closed_) token_.objects().DropSessionObjects(id_);
+  return handles;
+}
+
+CK_OBJECT_HANDLE Session::Keep(Object object) {
+  std::vector<Object> objects;
+  objects.push_back(std::move(object));
+  return Keep(std::move(objects)).front();
+}
+
+CK_OBJECT_HANDLE Session::CreateObject(Template attributes) {
+  CheckOpen();
+  Object object = NewObject(ParseTemplate(attributes), Purpose::Create, token_);
+  CheckMayCreate(object.attributes);
+  CompleteCreated(object, token_);
+  return Keep(std::move(object));
+}
+
+CK_OBJECT_HANDLE Session::CopyObject(CK_OBJECT_HANDLE handle, Template attributes) {
+  CheckOpen();
+  const auto source = token_.objects().Get(handle);
+  if (!source->attributes.Bool(CKA_COPYABLE))
+    Refuse(CKR_ACTION_PROHIBITED, "the object says that it is not to be copied");
+  Object copy = CopyOf(*source, ParseTemplate(attributes), token_);
+  CheckMayCreate(copy.attributes);
+  CompleteCopy(copy, *source, token_);
+  return Keep(std::move(copy));
+}
+
+void Session::DestroyObject(CK_OBJECT_HANDLE handle) {
+  CheckOpen();
+  try {
+    const auto object = token_.objects().Get(handle);
+    CheckWritable(object->attributes);
+    if (!object->attributes.Bool(CKA_DESTROYABLE))
+      Refuse(CKR_ACTION_PROHIBITED, "the object says that it is not to be destroyed");
+  } catch (const Error& error) {
+    // What cannot be read can be deleted still, in a session that may write.
+    if (!error.Is(Fault::Corrupt) || (flags_ & CKF_RW_SESSION) == 0) throw;
+  }
+  token_.objects().Destroy(handle);
+}
+
+CK_ULONG Session::ObjectSize(CK_OBJECT_HANDLE handle) {
+  CheckOpen();
+  const auto object = token_.objects().Get(handle);
+  size_t size = Encode(object->attributes).size();
+  if (object->material)
+    size += object->material->public_area.size() + object->material->private_area.size() +
+            object->material->auth.size();
+  return size;
+}
+
+CK_RV Session::GetAttributes(CK_OBJECT_HANDLE handle, std::span<CK_ATTRIBUTE> attributes) {
+  CheckOpen();
+  const auto object = token_.objects().Get(handle);
+  CK_RV worst = CKR_OK;
+  for (CK_ATTRIBUTE& attribute : attributes) {
+    const CK_RV rv = Tell(*object, token_, attribute);
+    if (rv != CKR_OK) worst = rv;
+  }
+  return worst;
+}
+
+void Session::SetAttributes(CK_OBJECT_HANDLE handle, Template attributes) {
+  CheckOpen();
+  const AttributeSet changes = ParseTemplate(attributes);
+  const auto before = token_.objects().Get(handle);
+  CheckWritable(before->attributes);
+  if (!before->attributes.Bool(CKA_MODIFIABLE))
+    Refuse(CKR_ACTION_PROHIBITED, "the object says that it is not to be modified");
+  const bool is_so = token_.login().IsSo();
+  token_.objects().Change(handle, [&](Object& object) {
+    CheckChange(object.attributes, changes, object.kind, false, is_so);
+    for (const auto& [type, value] : changes) object.attributes.Set(type, value);
+  });
+}
+
+void Session::FindInit(Template attributes) {
+  CheckOpen();
+  if (search_) Refuse(CKR_OPERATION_ACTIVE, "a search is active; C_FindObjectsFinal ends it");
+  search_ = Search{.wanted = ParseSearch(attributes)};
+}
+
+size_t Session::Find(std::span<CK_OBJECT_HANDLE> found) {
+  CheckOpen();
+  if (!search_) Refuse(CKR_OPERATION_NOT_INITIALIZED, "no search is active");
+  try {
+    return token_.objects().Next(*search_, found);
+  } catch (...) {
+    search_.reset();
+    throw;
+  }
+}
+
+void Session::FindFinal() {
+  CheckOpen();
+  if (!search_) Refuse(CKR_OPERATION_NOT_INITIALIZED, "no search is active");
+  search_.reset();
+}
+
+void Session::SeedRandom(Input seed) {
+  CheckOpen();
+  token_.backend().StirRandom(seed.view());
+}
+
+void Session::GenerateRandom(std::span<uint8_t> random) {
+  CheckOpen();
+  if ((random.data() == nullptr && !random.empty()) || random.size() > kMaxLength)
+    Refuse(CKR_ARGUMENTS_BAD, "a NULL pointer with a length, or an absurd length");
+  const SecretBytes bytes = token_.backend().Random(random.size());
+  if (!random.empty()) std::memcpy(random.data(), bytes.view().data(), random.size());
+}
+
+}  // namespace keyscope::token

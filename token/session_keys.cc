@@ -1,0 +1,232 @@
+// Keys that are made from nothing or from other keys: generate, unwrap, derive; and wrapping.
+#include <algorithm>
+
+#include "token/create.h"
+#include "token/crypto/key_info.h"
+#include "token/key_use.h"
+#include "token/parameters.h"
+#include "token/public_of.h"
+#include "token/session.h"
+#include "token/template.h"
+
+namespace keyscope::token {
+namespace {
+
+constexpr size_t kAuthSize = 32;
+
+[[noreturn]] void Refuse(CK_RV rv, const char* why) { throw Error(Rv{rv}, why); }
+
+CK_KEY_TYPE KeyTypeOf(Family family) {
+  switch (family) {
+    case Family::Rsa:
+      return CKK_RSA;
+    case Family::Ec:
+      return CKK_EC;
+    case Family::Aes:
+      return CKK_AES;
+    case Family::Generic:
+    case Family::None:
+      break;
+  }
+  return CKK_GENERIC_SECRET;
+}
+
+void SetHistory(AttributeSet& attributes, bool always_sensitive, bool never_extractable) {
+  attributes.SetBool(CKA_ALWAYS_SENSITIVE, always_sensitive && attributes.Bool(CKA_SENSITIVE));
+  attributes.SetBool(CKA_NEVER_EXTRACTABLE, never_extractable && !attributes.Bool(CKA_EXTRACTABLE));
+}
+
+void SetGenerated(AttributeSet& attributes, CK_MECHANISM_TYPE mechanism) {
+  attributes.SetBool(CKA_LOCAL, true);
+  attributes.SetUlong(CKA_KEY_GEN_MECHANISM, mechanism);
+}
+
+// A wrapped key is data to the mechanism; its errors are told in the words of wrapping.
+template <typename Call>
+auto InWordsOf(std::initializer_list<std::pair<CK_RV, CK_RV>> words, Call call) {
+  try {
+    return call();
+  } catch (const Error& error) {
+    const Rv* rv = std::get_if<Rv>(&error.cause());
+    for (auto [from, to] : words)
+      if (rv != nullptr && rv->value == from) throw Error(Rv{to}, error.what());
+    throw;
+  }
+}
+
+bool IsSecretTemplate(const AttributeSet& given) {
+  return given.Ulong(CKA_CLASS) == CKO_SECRET_KEY;
+}
+
+// A wrapped value may be longer than asked for only where the mechanism had to fill up blocks.
+SecretBytes CutToLength(SecretBytes value, const AttributeSet& attributes) {
+  const auto wanted = attributes.Ulong(CKA_VALUE_LEN);
+  if (!wanted || *wanted == value.size()) return value;
+  Refuse(CKR_TEMPLATE_INCONSISTENT, "CKA_VALUE_LEN is not the length of the wrapped key");
+}
+
+Object HalfOfPair(AttributeSet given, CK_OBJECT_CLASS object_class, const MechanismRule& rule,
+                  Token& token) {
+  Imply(given, CKA_CLASS, object_class);
+  Imply(given, CKA_KEY_TYPE, KeyTypeOf(rule.family));
+  Object object = NewObject(std::move(given), Purpose::Generate, token);
+  SetGenerated(object.attributes, rule.type);
+  return object;
+}
+
+}  // namespace
+
+std::pair<CK_OBJECT_HANDLE, CK_OBJECT_HANDLE> Session::GenerateKeyPair(
+    const CK_MECHANISM& mechanism, Template public_attributes, Template private_attributes) {
+  CheckOpen();
+  const auto facts = token_.facts();
+  const MechanismRule& rule = MechanismOr(mechanism.mechanism, *facts);
+  if (rule.scheme->generate_pair == nullptr)
+    throw Error(Rv{CKR_MECHANISM_INVALID}, "the mechanism generates no key pairs");
+  NoParameters(mechanism);
+
+  Object public_half = HalfOfPair(ParseTemplate(public_attributes), CKO_PUBLIC_KEY, rule, token_);
+  Object private_half =
+      HalfOfPair(ParseTemplate(private_attributes), CKO_PRIVATE_KEY, rule, token_);
+  SetHistory(private_half.attributes, true, true);
+  CheckMayCreate(public_half.attributes);
+  CheckMayCreate(private_half.attributes);
+  tpm::KeySpec spec = rule.scheme->generate_pair(public_half.attributes, *facts);
+  spec.scope = token_.scope();
+  // Before the TPM works, which may take minutes: the store must be able to take the key.
+  if (private_half.attributes.Bool(CKA_TOKEN)) token_.login().vault();
+
+  SecretBytes auth = token_.backend().Random(kAuthSize);
+  tpm::KeyBlob blob = token_.backend().Create(token_.RootOfKeys(), spec, auth);
+  const tpm::PublicKey key = token_.backend().PublicOf(blob);
+  SetPublic(public_half.attributes, public_half.kind, key);
+  SetPublic(private_half.attributes, private_half.kind, key);
+  token_.objects().AttachKey(private_half, std::move(blob), std::move(auth));
+
+  const bool together =
+      public_half.attributes.Bool(CKA_TOKEN) == private_half.attributes.Bool(CKA_TOKEN);
+  std::vector<Object> first, second;
+  first.push_back(std::move(private_half));
+  (together ? first : second).push_back(std::move(public_half));
+  auto handles = Keep(std::move(first));
+  if (together) return {handles[1], handles[0]};
+  try {
+    return {Keep(std::move(second)).front(), handles[0]};
+  } catch (...) {
+    token_.objects().Destroy(handles[0]);
+    throw;
+  }
+}
+
+CK_OBJECT_HANDLE Session::GenerateKey(const CK_MECHANISM& mechanism, Template attributes) {
+  CheckOpen();
+  const MechanismRule& rule = MechanismOr(mechanism.mechanism, *token_.facts());
+  if (rule.scheme->generate == nullptr)
+    Refuse(CKR_MECHANISM_INVALID, "the mechanism generates no secret keys");
+  NoParameters(mechanism);
+  AttributeSet given = ParseTemplate(attributes);
+  Imply(given, CKA_CLASS, CKO_SECRET_KEY);
+  if (rule.family == Family::Aes || !given.Has(CKA_KEY_TYPE))
+    Imply(given, CKA_KEY_TYPE, KeyTypeOf(rule.family));
+  Object object = NewObject(std::move(given), Purpose::Generate, token_);
+  if (FamilyOf(object.kind) != rule.family)
+    Refuse(CKR_TEMPLATE_INCONSISTENT, "CKA_KEY_TYPE is not what the mechanism makes");
+  CheckMayCreate(object.attributes);
+  SetGenerated(object.attributes, rule.type);
+  SetHistory(object.attributes, true, true);
+  const size_t size = rule.scheme->generate(object.attributes);
+  SetSecretValue(object, token_.backend().Random(size), token_);
+  return Keep(std::move(object));
+}
+
+CK_RV Session::WrapKey(const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE wrapping,
+                       CK_OBJECT_HANDLE key, Output out) {
+  CheckOpen();
+  out.Check();
+  const MechanismRule& rule = MechanismOr(mechanism.mechanism, *token_.facts());
+  if (!rule.scheme->wraps) Refuse(CKR_MECHANISM_INVALID, "the mechanism wraps no keys");
+  const auto wrapper = KeyFor(token_, wrapping, rule,
+                              {.usage = CKA_WRAP,
+                               .bad_handle = CKR_WRAPPING_KEY_HANDLE_INVALID,
+                               .bad_type = CKR_WRAPPING_KEY_TYPE_INCONSISTENT});
+  const auto wrapped = KeyObject(token_, key, CKR_KEY_HANDLE_INVALID);
+  if ((wrapped->kind & kPublic) != 0)
+    Refuse(CKR_KEY_NOT_WRAPPABLE, "a public key needs no wrapping");
+  if (!wrapped->attributes.Bool(CKA_EXTRACTABLE))
+    Refuse(CKR_KEY_UNEXTRACTABLE, "the key says that it is not to be extracted");
+  if (wrapped->attributes.Bool(CKA_WRAP_WITH_TRUSTED) && !wrapper->attributes.Bool(CKA_TRUSTED))
+    Refuse(CKR_KEY_NOT_WRAPPABLE, "the key is wrapped with trusted keys only");
+  const auto operation = rule.scheme->encrypt(MaterialsOf(token_, rule, mechanism, wrapper.get()));
+  const SecretBytes result = InWordsOf({{CKR_DATA_LEN_RANGE, CKR_KEY_SIZE_RANGE}}, [&] {
+    return operation->Once(token_.objects().KeyOf(*wrapped)->auth.view());
+  });
+  return out.Put(result.view()) ? CKR_OK : CKR_BUFFER_TOO_SMALL;
+}
+
+CK_OBJECT_HANDLE Session::UnwrapKey(const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE unwrapping,
+                                    Input wrapped, Template attributes) {
+  CheckOpen();
+  const ByteView data = wrapped.view();
+  const MechanismRule& rule = MechanismOr(mechanism.mechanism, *token_.facts());
+  if (!rule.scheme->wraps) Refuse(CKR_MECHANISM_INVALID, "the mechanism unwraps no keys");
+  const auto unwrapper = KeyFor(token_, unwrapping, rule,
+                                {.usage = CKA_UNWRAP,
+                                 .bad_handle = CKR_UNWRAPPING_KEY_HANDLE_INVALID,
+                                 .bad_type = CKR_UNWRAPPING_KEY_TYPE_INCONSISTENT});
+  AttributeSet given = ParseTemplate(attributes);
+  // The default of section 5.18.4: what came in wrapped may go out so.
+  if (IsSecretTemplate(given) && !given.Has(CKA_EXTRACTABLE)) given.SetBool(CKA_EXTRACTABLE, true);
+  Object object = NewObject(std::move(given), Purpose::Unwrap, token_);
+  if ((object.kind & (kSecret | kPrivate)) == 0)
+    Refuse(CKR_TEMPLATE_INCONSISTENT, "secret and private keys are unwrapped, nothing else");
+  CheckMayCreate(object.attributes);
+  const auto operation =
+      rule.scheme->decrypt(MaterialsOf(token_, rule, mechanism, unwrapper.get()));
+  SecretBytes value = InWordsOf({{CKR_ENCRYPTED_DATA_INVALID, CKR_WRAPPED_KEY_INVALID},
+                                 {CKR_ENCRYPTED_DATA_LEN_RANGE, CKR_WRAPPED_KEY_LEN_RANGE}},
+                                [&] { return operation->Once(data); });
+  if ((object.kind & kSecret) != 0) {
+    SetSecretValue(object, CutToLength(std::move(value), object.attributes), token_);
+  } else {
+    const auto key = crypto::DecodePrivateKeyInfo(value.view());
+    const bool fits =
+        key && (object.kind == kRsaPrivate) == std::holds_alternative<tpm::RsaPrivate>(*key);
+    if (!fits) Refuse(CKR_WRAPPED_KEY_INVALID, "what was unwrapped is no PKCS #8 key of that type");
+    ImportPrivate(object, *key, token_);
+  }
+  return Keep(std::move(object));
+}
+
+CK_OBJECT_HANDLE Session::DeriveKey(const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE base,
+                                    Template attributes) {
+  CheckOpen();
+  const MechanismRule& rule = MechanismOr(mechanism.mechanism, *token_.facts());
+  if (rule.scheme->derive == nullptr)
+    Refuse(CKR_MECHANISM_INVALID, "the mechanism derives no keys");
+  const auto base_key = KeyFor(token_, base, rule, {.usage = CKA_DERIVE});
+  AttributeSet given = ParseTemplate(attributes);
+  Imply(given, CKA_CLASS, CKO_SECRET_KEY);
+  if (!given.Has(CKA_KEY_TYPE)) given.SetUlong(CKA_KEY_TYPE, CKK_GENERIC_SECRET);
+  Object object = NewObject(std::move(given), Purpose::Derive, token_);
+  CheckMayCreate(object.attributes);
+  if ((base_key->kind & (kPrivate | kSecret)) == 0)
+    Refuse(CKR_KEY_TYPE_INCONSISTENT, "keys are derived from private and secret keys");
+  SetHistory(object.attributes, base_key->attributes.Bool(CKA_ALWAYS_SENSITIVE),
+             base_key->attributes.Bool(CKA_NEVER_EXTRACTABLE));
+  std::optional<size_t> wanted;
+  if (auto length = object.attributes.Ulong(CKA_VALUE_LEN)) wanted = *length;
+  SecretBytes value =
+      rule.scheme->derive(MaterialsOf(token_, rule, mechanism, base_key.get()), wanted);
+  SetSecretValue(object, std::move(value), token_);
+  return Keep(std::move(object));
+}
+
+void Session::DigestKey(CK_OBJECT_HANDLE handle) {
+  const auto key = KeyObject(token_, handle, CKR_KEY_HANDLE_INVALID);
+  if ((key->kind & kSecret) == 0 || !key->attributes.Bool(CKA_EXTRACTABLE))
+    Refuse(CKR_KEY_INDIGESTIBLE, "only extractable secret keys are digested");
+  const auto secret = token_.objects().KeyOf(*key);
+  Feed(OpKind::Digest, {secret->auth.view().data(), secret->auth.size()});
+}
+
+}  // namespace keyscope::token

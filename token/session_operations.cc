@@ -1,0 +1,214 @@
+// The life of an operation: begun, fed, finished; ended by every error but CKR_BUFFER_TOO_SMALL
+// (section 5.1).
+#include "token/key_use.h"
+#include "token/session.h"
+
+namespace keyscope::token {
+namespace {
+
+[[noreturn]] void Refuse(CK_RV rv, const char* why) { throw Error(Rv{rv}, why); }
+
+// What each kind of operation asks of the scheme and of the key. In the order of OpKind.
+struct KindRow {
+  Maker Scheme::*maker;
+  CK_ATTRIBUTE_TYPE usage;
+  CK_FLAGS flag;
+  bool takes_key = true;
+};
+constexpr KindRow kKindRows[kOpKinds] = {
+    {&Scheme::digest, 0, CKF_DIGEST, false},
+    {&Scheme::encrypt, CKA_ENCRYPT, CKF_ENCRYPT},
+    {&Scheme::decrypt, CKA_DECRYPT, CKF_DECRYPT},
+    {&Scheme::sign, CKA_SIGN, CKF_SIGN},
+    {&Scheme::verify, CKA_VERIFY, CKF_VERIFY},
+    {&Scheme::sign_recover, CKA_SIGN_RECOVER, CKF_SIGN_RECOVER},
+    {&Scheme::verify_recover, CKA_VERIFY_RECOVER, CKF_VERIFY_RECOVER},
+};
+constexpr CK_FLAGS kFindFlag = 0x00000040;  // CKF_FIND_OBJECTS of version 3.0
+
+}  // namespace
+
+Session::ActiveOp Session::Make(OpKind kind, const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE key) {
+  const KindRow& row = kKindRows[static_cast<size_t>(kind)];
+  const MechanismRule& rule = MechanismOr(mechanism.mechanism, *token_.facts());
+  const Maker make = rule.scheme->*row.maker;
+  if (make == nullptr) Refuse(CKR_MECHANISM_INVALID, "the mechanism does not do that");
+
+  ActiveOp made;
+  std::shared_ptr<const Object> object;
+  if (row.takes_key) {
+    const uint64_t login = token_.login().generation();
+    object = KeyFor(token_, key, rule, {.usage = row.usage});
+    if (object->is_private()) made.login = login;
+    made.needs_authentication = object->attributes.Bool(CKA_ALWAYS_AUTHENTICATE);
+  }
+  made.operation = make(MaterialsOf(token_, rule, mechanism, object.get()));
+  return made;
+}
+
+void Session::Begin(OpKind kind, const CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
+  CheckOpen();
+  auto& place = Place(kind);
+  if (mechanism == nullptr) {
+    if (!place) Refuse(CKR_ARGUMENTS_BAD, "no mechanism was given");
+    place.reset();
+    return;
+  }
+  if (place && place->login && *place->login != token_.login().generation()) place.reset();
+  if (place) Refuse(CKR_OPERATION_ACTIVE, "an operation of this kind is active in the session");
+  place = Make(kind, *mechanism, key);
+}
+
+Session::ActiveOp& Session::Active(OpKind kind) {
+  CheckOpen();
+  auto& place = Place(kind);
+  if (place && place->login && *place->login != token_.login().generation()) place.reset();
+  if (!place) Refuse(CKR_OPERATION_NOT_INITIALIZED, "no operation of this kind is active");
+  return *place;
+}
+
+template <typename Step>
+CK_RV Session::Run(OpKind kind, Step step) {
+  ActiveOp& active = Active(kind);
+  try {
+    if (active.needs_authentication)
+      Refuse(CKR_USER_NOT_LOGGED_IN, "the key wants a login for each use (CKU_CONTEXT_SPECIFIC)");
+    const Outcome outcome = step(active);
+    if (outcome == Outcome::Ended) Place(kind).reset();
+    return outcome == Outcome::TooSmall ? CKR_BUFFER_TOO_SMALL : CKR_OK;
+  } catch (...) {
+    Place(kind).reset();
+    throw;
+  }
+}
+
+CK_RV Session::Once(OpKind kind, Input in, Output out) {
+  return Run(kind, [&](ActiveOp& active) {
+    const ByteView data = in.view();
+    out.Check();
+    if (active.fed) Refuse(CKR_OPERATION_ACTIVE, "a multi-part operation is finished by its Final");
+    const size_t bound = active.operation->OnceBound(data.size());
+    const bool asks = out.data == nullptr;
+    if (asks || (active.operation->exact() && *out.size < bound)) {
+      *out.size = bound;
+      return asks ? Outcome::Active : Outcome::TooSmall;
+    }
+    const SecretBytes result = active.operation->Once(data);
+    return out.Put(result.view()) ? Outcome::Ended : Outcome::TooSmall;
+  });
+}
+
+void Session::Feed(OpKind kind, Input in) {
+  Run(kind, [&](ActiveOp& active) {
+    active.operation->Feed(in.view());
+    active.fed = true;
+    return Outcome::Active;
+  });
+}
+
+CK_RV Session::Update(OpKind kind, Input in, Output out) {
+  return Run(kind, [&](ActiveOp& active) {
+    const ByteView part = in.view();
+    out.Check();
+    const size_t bound = active.operation->UpdateBound(part.size());
+    const bool asks = out.data == nullptr;
+    if (asks || *out.size < bound) {
+      *out.size = bound;
+      return asks ? Outcome::Active : Outcome::TooSmall;
+    }
+    active.fed = true;
+    out.Put(active.operation->Update(part).view());
+    return Outcome::Active;
+  });
+}
+
+CK_RV Session::Final(OpKind kind, Output out) {
+  return Run(kind, [&](ActiveOp& active) {
+    out.Check();
+    const size_t bound =
+        active.finished ? active.finished->size() : active.operation->FinishBound();
+    const bool asks = out.data == nullptr;
+    if (asks || ((active.operation->exact() || active.finished) && *out.size < bound)) {
+      *out.size = bound;
+      return asks ? Outcome::Active : Outcome::TooSmall;
+    }
+    if (!active.finished) active.finished = active.operation->Finish();
+    return out.Put(active.finished->view()) ? Outcome::Ended : Outcome::TooSmall;
+  });
+}
+
+void Session::VerifyOnce(Input data, Input signature) {
+  Run(OpKind::Verify, [&](ActiveOp& active) {
+    if (active.fed) Refuse(CKR_OPERATION_ACTIVE, "a multi-part operation is finished by its Final");
+    active.operation->Feed(data.view());
+    active.operation->Check(signature.view());
+    return Outcome::Ended;
+  });
+}
+
+void Session::VerifyFinal(Input signature) {
+  Run(OpKind::Verify, [&](ActiveOp& active) {
+    active.operation->Check(signature.view());
+    return Outcome::Ended;
+  });
+}
+
+CK_RV Session::FeedAndEncrypt(OpKind feed, Input in, Output out) {
+  Active(feed);
+  const CK_RV rv = Update(OpKind::Encrypt, in, out);
+  if (rv == CKR_OK && out.data != nullptr) Feed(feed, in);
+  return rv;
+}
+
+CK_RV Session::DecryptAndFeed(OpKind feed, Input in, Output out) {
+  Active(feed);
+  const CK_RV rv = Update(OpKind::Decrypt, in, out);
+  if (rv == CKR_OK && out.data != nullptr) Feed(feed, {out.data, *out.size});
+  return rv;
+}
+
+void Session::BeginMessages(OpKind kind, const CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
+  CheckOpen();
+  auto& place = Messages(kind);
+  if (mechanism == nullptr) {
+    if (!place) Refuse(CKR_ARGUMENTS_BAD, "no mechanism was given");
+    place.reset();
+    return;
+  }
+  if (place) Refuse(CKR_OPERATION_ACTIVE, "messages are being processed already in the session");
+  const MechanismRule& rule = MechanismOr(mechanism->mechanism, *token_.facts());
+  if (!rule.scheme->messages) Refuse(CKR_MECHANISM_INVALID, "the mechanism takes no messages");
+  if (mechanism->ulParameterLen != 0)
+    Refuse(CKR_MECHANISM_PARAM_INVALID, "the parameters come with each message");
+  const uint64_t login = token_.login().generation();
+  const auto object =
+      KeyFor(token_, key, rule, {.usage = kKindRows[static_cast<size_t>(kind)].usage});
+  const auto direction =
+      kind == OpKind::Encrypt ? crypto::Direction::Encrypt : crypto::Direction::Decrypt;
+  place.emplace(MessageCipher(direction, token_.objects().KeyOf(*object)),
+                object->is_private() ? std::optional(login) : std::nullopt);
+}
+
+MessageCipher& Session::Message(OpKind kind) {
+  CheckOpen();
+  auto& place = Messages(kind);
+  if (place && place->login && *place->login != token_.login().generation()) place.reset();
+  if (!place) Refuse(CKR_OPERATION_NOT_INITIALIZED, "C_Message...Init comes first");
+  return place->cipher;
+}
+
+void Session::EndMessages(OpKind kind) {
+  Message(kind);
+  Messages(kind).reset();
+}
+
+void Session::Cancel(CK_FLAGS flags) {
+  CheckOpen();
+  if ((flags & CKF_MESSAGE_ENCRYPT) != 0) Messages(OpKind::Encrypt).reset();
+  if ((flags & CKF_MESSAGE_DECRYPT) != 0) Messages(OpKind::Decrypt).reset();
+  for (size_t i = 0; i < kOpKinds; ++i)
+    if ((flags & kKindRows[i].flag) != 0) operations_[i].reset();
+  if ((flags & kFindFlag) != 0) search_.reset();
+}
+
+}  // namespace keyscope::token

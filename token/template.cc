@@ -1,0 +1,189 @@
+#include "token/template.h"
+
+#include <string>
+
+namespace keyscope::token {
+namespace {
+
+constexpr size_t kLargestValue = size_t{1} << 20;
+
+std::string NameOf(CK_ATTRIBUTE_TYPE type) {
+  const AttributeRule* rule = FindRule(type);
+  return rule != nullptr ? rule->name : "attribute " + std::to_string(type);
+}
+
+[[noreturn]] void Refuse(CK_RV rv, CK_ATTRIBUTE_TYPE type, const char* why) {
+  throw Error(Rv{rv}, NameOf(type) + ": " + why);
+}
+
+bool ValidDate(ByteView date) {
+  if (date.size() != sizeof(CK_DATE)) return date.empty();
+  for (uint8_t digit : date)
+    if (digit < '0' || digit > '9') return false;
+  return true;
+}
+
+bool ValidValue(ValueKind kind, ByteView value) {
+  switch (kind) {
+    case ValueKind::Bool:
+      return value.size() == sizeof(CK_BBOOL) && value[0] <= CK_TRUE;
+    case ValueKind::Ulong:
+      return value.size() == sizeof(CK_ULONG);
+    case ValueKind::MechanismList:
+      return value.size() % sizeof(CK_MECHANISM_TYPE) == 0;
+    case ValueKind::Date:
+      return ValidDate(value);
+    case ValueKind::Bytes:
+      return true;
+  }
+  return false;
+}
+
+ByteView ValueOf(const CK_ATTRIBUTE& attribute) {
+  if (attribute.ulValueLen > kLargestValue)
+    Refuse(CKR_ATTRIBUTE_VALUE_INVALID, attribute.type, "the length is absurd");
+  if (attribute.pValue == nullptr && attribute.ulValueLen != 0)
+    Refuse(CKR_ATTRIBUTE_VALUE_INVALID, attribute.type, "a NULL pointer with a length");
+  return {static_cast<const uint8_t*>(attribute.pValue), attribute.ulValueLen};
+}
+
+Footnote Forbidden(Purpose purpose) {
+  switch (purpose) {
+    case Purpose::Create:
+      return kNotAtCreate;
+    case Purpose::Generate:
+      return kNotAtGenerate;
+    case Purpose::Unwrap:
+    case Purpose::Derive:
+      return kNotAtUnwrap;
+  }
+  return kNotAtCreate;
+}
+
+bool Required(const AttributeRule& rule, Purpose purpose) {
+  switch (purpose) {
+    case Purpose::Create:
+      return rule.Has(kMustAtCreate);
+    case Purpose::Generate:
+      return rule.Has(kMustAtGenerate);
+    case Purpose::Unwrap:
+      return rule.Has(kMustAtUnwrap);
+    case Purpose::Derive:
+      return false;
+  }
+  return false;
+}
+
+bool IsTrue(ByteView value) { return value.size() == 1 && value[0] == CK_TRUE; }
+
+const AttributeRule& RuleFor(CK_ATTRIBUTE_TYPE type, Kind kind, ByteView value, bool is_so) {
+  const AttributeRule* rule = FindRule(type, kind);
+  if (rule == nullptr) Refuse(CKR_ATTRIBUTE_TYPE_INVALID, type, "not an attribute of this object");
+  if (rule->Has(kTrueBySoOnly) && !is_so && IsTrue(value))
+    Refuse(CKR_ATTRIBUTE_READ_ONLY, type, "only the security officer sets it to true");
+  return *rule;
+}
+
+}  // namespace
+
+AttributeSet ParseTemplate(Template attributes) {
+  AttributeSet parsed;
+  for (const CK_ATTRIBUTE& attribute : attributes) {
+    const AttributeRule* rule = FindRule(attribute.type);
+    if (rule == nullptr) Refuse(CKR_ATTRIBUTE_TYPE_INVALID, attribute.type, "unknown");
+    ByteView value = ValueOf(attribute);
+    if (!ValidValue(rule->value, value))
+      Refuse(CKR_ATTRIBUTE_VALUE_INVALID, attribute.type, "a value of the wrong size or kind");
+    if (parsed.Has(attribute.type) && !Equal(parsed.Get(attribute.type), value))
+      Refuse(CKR_TEMPLATE_INCONSISTENT, attribute.type, "given twice with different values");
+    parsed.Set(attribute.type, value);
+  }
+  return parsed;
+}
+
+std::optional<AttributeSet> ParseSearch(Template attributes) {
+  AttributeSet parsed;
+  bool possible = true;
+  for (const CK_ATTRIBUTE& attribute : attributes) {
+    const AttributeRule* rule = FindRule(attribute.type);
+    ByteView value = ValueOf(attribute);
+    if (rule == nullptr || !ValidValue(rule->value, value) ||
+        (parsed.Has(attribute.type) && !Equal(parsed.Get(attribute.type), value))) {
+      possible = false;
+      continue;
+    }
+    parsed.Set(attribute.type, value);
+  }
+  if (!possible) return std::nullopt;
+  return parsed;
+}
+
+void CheckNew(const AttributeSet& attributes, Kind kind, Purpose purpose, bool is_so) {
+  for (const auto& [type, value] : attributes)
+    if (RuleFor(type, kind, value, is_so).Has(Forbidden(purpose)))
+      Refuse(CKR_ATTRIBUTE_READ_ONLY, type, "may not be given here");
+  for (const AttributeRule& rule : AttributeRules())
+    if ((rule.kinds & kind) != 0 && Required(rule, purpose) && !attributes.Has(rule.type))
+      Refuse(CKR_TEMPLATE_INCOMPLETE, rule.type, "must be given here");
+}
+
+void CheckChange(const AttributeSet& current, const AttributeSet& changes, Kind kind, bool copying,
+                 bool is_so) {
+  for (const auto& [type, value] : changes) {
+    const AttributeRule& rule = RuleFor(type, kind, value, is_so);
+    const bool same = Equal(current.Get(type), value);
+    if (same && (copying || rule.Has(kModifiable))) continue;
+    const bool allowed = rule.Has(kModifiable) || (copying && rule.Has(kAtCopy));
+    if (!allowed) Refuse(CKR_ATTRIBUTE_READ_ONLY, type, "cannot be changed");
+    const bool is_true = current.Bool(type);
+    if ((rule.Has(kStickyTrue) && is_true) || (rule.Has(kStickyFalse) && !is_true))
+      Refuse(CKR_ATTRIBUTE_READ_ONLY, type, "cannot be changed back");
+  }
+}
+
+void AddDefaults(AttributeSet& attributes, Kind kind) {
+  static constexpr CK_BBOOL kFalseByte = CK_FALSE, kTrueByte = CK_TRUE;
+  static constexpr CK_ULONG kZero = 0, kUnavailable = CK_UNAVAILABLE_INFORMATION;
+  auto bytes = [](const auto& value) {
+    return ByteView(reinterpret_cast<const uint8_t*>(&value), sizeof value);
+  };
+  for (const AttributeRule& rule : AttributeRules()) {
+    if ((rule.kinds & kind) == 0) continue;
+    switch (rule.initial) {
+      case Default::Absent:
+        break;
+      case Default::Empty:
+        attributes.SetDefault(rule.type, {});
+        break;
+      case Default::False:
+        attributes.SetDefault(rule.type, bytes(kFalseByte));
+        break;
+      case Default::True:
+        attributes.SetDefault(rule.type, bytes(kTrueByte));
+        break;
+      case Default::Zero:
+        attributes.SetDefault(rule.type, bytes(kZero));
+        break;
+      case Default::Unavailable:
+        attributes.SetDefault(rule.type, bytes(kUnavailable));
+        break;
+    }
+  }
+}
+
+Kind KindOfTemplate(const AttributeSet& attributes) {
+  auto object_class = attributes.Ulong(CKA_CLASS);
+  if (!object_class) Refuse(CKR_TEMPLATE_INCOMPLETE, CKA_CLASS, "must be given");
+  const bool is_key = *object_class == CKO_PUBLIC_KEY || *object_class == CKO_PRIVATE_KEY ||
+                      *object_class == CKO_SECRET_KEY;
+  if (is_key && !attributes.Has(CKA_KEY_TYPE))
+    Refuse(CKR_TEMPLATE_INCOMPLETE, CKA_KEY_TYPE, "must be given");
+  auto kind = KindOf(*object_class, attributes.UlongOr(CKA_KEY_TYPE));
+  if (!kind) {
+    if (is_key) Refuse(CKR_ATTRIBUTE_VALUE_INVALID, CKA_KEY_TYPE, "no such key type here");
+    Refuse(CKR_ATTRIBUTE_VALUE_INVALID, CKA_CLASS, "no such class here");
+  }
+  return *kind;
+}
+
+}  // namespace keyscope::token
