@@ -1,0 +1,175 @@
+#include "p11/config.h"
+
+#include <pwd.h>
+#include <stdlib.h>
+#include <toml++/toml.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <stdexcept>
+
+namespace keyscope::p11 {
+namespace {
+
+constexpr const char* kDefaultFile = "/etc/keyscope/keyscope.conf";
+
+std::string Environment(const char* name) {
+  const char* value = secure_getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+// One setter a kind of value; each throws invalid_argument with what is wrong.
+template <auto Member>
+void SetText(Config& config, const std::string& text) {
+  config.*Member = text;
+}
+
+void SetLevel(Config& config, const std::string& text) {
+  using log::Level;
+  static constexpr std::pair<const char*, Level> kLevels[] = {
+      {"error", Level::Error}, {"warn", Level::Warn},   {"info", Level::Info},
+      {"debug", Level::Debug}, {"trace", Level::Trace},
+  };
+  auto found = std::ranges::find(kLevels, text, [](auto& level) { return level.first; });
+  if (found == std::end(kLevels))
+    throw std::invalid_argument("'" + text + "' is none of error, warn, info, debug, trace");
+  config.log = found->second;
+}
+
+SecretBytes FromHex(const std::string& text) {
+  auto digit = [](char c) -> int {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    throw std::invalid_argument("not a hexadecimal number");
+  };
+  if (text.size() % 2 != 0) throw std::invalid_argument("an odd number of hexadecimal digits");
+  SecretBytes bytes(text.size() / 2);
+  for (size_t i = 0; i < bytes.size(); ++i)
+    bytes.data()[i] = static_cast<uint8_t>(digit(text[2 * i]) << 4 | digit(text[2 * i + 1]));
+  return bytes;
+}
+
+// "hex:<digits>", "file:<path>" (a line end after the value does not count), or the value itself:
+// the forms of tpm2-tools.
+void SetOwnerAuth(Config& config, const std::string& text) {
+  if (text.starts_with("hex:")) {
+    config.owner_auth = FromHex(text.substr(4));
+  } else if (text.starts_with("file:")) {
+    std::ifstream file(text.substr(5), std::ios::binary);
+    if (!file) throw std::invalid_argument("cannot read " + text.substr(5));
+    Bytes value{std::istreambuf_iterator<char>(file), {}};
+    while (!value.empty() && (value.back() == '\n' || value.back() == '\r')) value.pop_back();
+    config.owner_auth = SecretBytes(std::move(value));
+  } else {
+    config.owner_auth = SecretBytes(AsBytes(text));
+  }
+}
+
+struct Setting {
+  const char* key;
+  const char* variable;  // null: none, for a secret does not belong in the environment
+  void (*set)(Config&, const std::string&);
+};
+constexpr Setting kSettings[] = {
+    {"tcti", "KEYSCOPE_TCTI", SetText<&Config::tcti>},
+    {"machine_dir", "KEYSCOPE_MACHINE_DIR", SetText<&Config::machine_dir>},
+    {"user_dir", "KEYSCOPE_USER_DIR", SetText<&Config::user_dir>},
+    {"log", "KEYSCOPE_LOG", SetLevel},
+    {"log_file", "KEYSCOPE_LOG_FILE", SetText<&Config::log_file>},
+    {"owner_auth", nullptr, SetOwnerAuth},
+};
+
+std::string Home() {
+  std::string home = Environment("HOME");
+  if (!home.empty()) return home;
+  std::array<char, 4096> buffer{};
+  passwd entry{};
+  passwd* found = nullptr;
+  if (getpwuid_r(geteuid(), &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr)
+    return "";
+  return found->pw_dir;
+}
+
+// XDG Base Directory Specification: a relative path counts as unset.
+std::string DefaultUserDir() {
+  std::string data = Environment("XDG_DATA_HOME");
+  if (data.starts_with('/')) return data + "/keyscope";
+  std::string home = Home();
+  return home.starts_with('/') ? home + "/.local/share/keyscope" : "";
+}
+
+Config Defaults() {
+  Config config;
+  config.user_dir = DefaultUserDir();
+  return config;
+}
+
+std::string At(const std::string& path, const toml::source_region& where) {
+  return path + ":" + std::to_string(where.begin.line) + ": ";
+}
+
+void Apply(Config& config, const std::string& path, const toml::table& table) {
+  for (const auto& entry : table) {
+    const std::string key(entry.first.str());
+    auto fail = [&](const std::string& what) {
+      throw std::invalid_argument(At(path, entry.first.source()) + what);
+    };
+    auto setting = std::ranges::find(kSettings, key, &Setting::key);
+    if (setting == std::end(kSettings)) fail("unknown key '" + key + "'");
+    std::optional<std::string> text = entry.second.value_exact<std::string>();
+    if (!text) fail("'" + key + "' is not a string");
+    try {
+      setting->set(config, *text);
+    } catch (const std::invalid_argument& error) {
+      fail(key + ": " + error.what());
+    }
+  }
+}
+
+// The file's settings over the defaults, or the defaults and a problem.
+Config FromFile(const std::string& path) {
+  Config config = Defaults();
+  try {
+    std::ifstream file(path);
+    if (!file) throw std::invalid_argument(path + ": cannot be read");
+    Apply(config, path, toml::parse(file, path));
+    return config;
+  } catch (const toml::parse_error& error) {
+    config = Defaults();
+    config.problems.push_back(At(path, error.source()) + std::string(error.description()));
+  } catch (const std::invalid_argument& error) {
+    config = Defaults();
+    config.problems.emplace_back(error.what());
+  }
+  config.problems.back() += "; the whole file is left out, its defaults apply";
+  return config;
+}
+
+}  // namespace
+
+Config LoadConfig() {
+  std::string named = Environment("KEYSCOPE_CONF");
+  std::string path = named.empty() ? kDefaultFile : named;
+  bool expected = !named.empty() || access(path.c_str(), F_OK) == 0;
+  Config config = expected ? FromFile(path) : Defaults();
+
+  for (const Setting& setting : kSettings) {
+    if (setting.variable == nullptr) continue;
+    std::string value = Environment(setting.variable);
+    if (value.empty()) continue;
+    try {
+      setting.set(config, value);
+    } catch (const std::invalid_argument& error) {
+      config.problems.push_back(std::string(setting.variable) + ": " + error.what());
+      config.log = std::max(config.log, log::Level::Warn);  // somebody wanted a log
+    }
+  }
+  return config;
+}
+
+}  // namespace keyscope::p11

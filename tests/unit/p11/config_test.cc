@@ -1,0 +1,119 @@
+#include "p11/config.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/unit/p11/environment.h"
+
+namespace keyscope::p11 {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class ConfigTest : public testing::Test {
+ protected:
+  ConfigTest() {
+    for (const char* name : {"KEYSCOPE_TCTI", "KEYSCOPE_MACHINE_DIR", "KEYSCOPE_USER_DIR",
+                             "KEYSCOPE_LOG", "KEYSCOPE_LOG_FILE", "XDG_DATA_HOME"})
+      unsetenv(name);
+    setenv("HOME", "/home/somebody", 1);
+  }
+  Config Load(const std::string& text) {
+    setenv("KEYSCOPE_CONF", folder_.Write("keyscope.conf", text).c_str(), 1);
+    return LoadConfig();
+  }
+  test::TempFolder folder_;
+};
+
+TEST_F(ConfigTest, AnEmptyFileGivesTheDefaults) {
+  Config config = Load("");
+  EXPECT_EQ(config.tcti, "device:/dev/tpmrm0");
+  EXPECT_EQ(config.machine_dir, "/var/lib/keyscope");
+  EXPECT_EQ(config.user_dir, "/home/somebody/.local/share/keyscope");
+  EXPECT_EQ(config.log, log::Level::Silent);
+  EXPECT_TRUE(config.log_file.empty());
+  EXPECT_TRUE(config.owner_auth.empty());
+  EXPECT_THAT(config.problems, IsEmpty());
+}
+
+TEST_F(ConfigTest, EveryKeyIsRead) {
+  Config config = Load(
+      "tcti = 'swtpm:port=1'\nmachine_dir = '/m'\nuser_dir = '/u'\n"
+      "log = 'debug'\nlog_file = '/l'\nowner_auth = 'secret'\n");
+  EXPECT_EQ(config.tcti, "swtpm:port=1");
+  EXPECT_EQ(config.machine_dir, "/m");
+  EXPECT_EQ(config.user_dir, "/u");
+  EXPECT_EQ(config.log, log::Level::Debug);
+  EXPECT_EQ(config.log_file, "/l");
+  EXPECT_EQ(AsString(config.owner_auth.view()), "secret");
+  EXPECT_THAT(config.problems, IsEmpty());
+}
+
+TEST_F(ConfigTest, TheEnvironmentWins) {
+  setenv("KEYSCOPE_TCTI", "device:/dev/tpm9", 1);
+  setenv("KEYSCOPE_LOG", "error", 1);
+  Config config = Load("tcti = 'swtpm:port=1'\nlog = 'debug'\nmachine_dir = '/m'\n");
+  EXPECT_EQ(config.tcti, "device:/dev/tpm9");
+  EXPECT_EQ(config.log, log::Level::Error);
+  EXPECT_EQ(config.machine_dir, "/m");
+}
+
+struct BadFile {
+  const char* name;
+  const char* text;
+  const char* told;
+};
+class BadFileTest : public ConfigTest, public testing::WithParamInterface<BadFile> {};
+
+TEST_P(BadFileTest, IsToldOnceAndGivesTheDefaults) {
+  Config config = Load("tcti = 'swtpm:port=1'\n" + std::string(GetParam().text));
+  EXPECT_THAT(config.problems, ElementsAre(HasSubstr(GetParam().told)));
+  EXPECT_THAT(config.problems[0], HasSubstr("keyscope.conf:2: "));
+  EXPECT_EQ(config.tcti, "device:/dev/tpmrm0");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, BadFileTest,
+    testing::Values(BadFile{"Syntax", "log = ", "Error while parsing"},
+                    BadFile{"UnknownKey", "pin = '1234'", "unknown key 'pin'"},
+                    BadFile{"WrongType", "log_file = 7", "'log_file' is not a string"},
+                    BadFile{"UnknownLevel", "log = 'loud'", "'loud' is none of"},
+                    BadFile{"OddHex", "owner_auth = 'hex:0'", "odd number"},
+                    BadFile{"NoHex", "owner_auth = 'hex:0g'", "not a hexadecimal"},
+                    BadFile{"NoAuthFile", "owner_auth = 'file:/none'", "cannot read"},
+                    BadFile{"Table", "[log]\nlevel = 'info'", "is not a string"}),
+    [](const auto& info) { return std::string(info.param.name); });
+
+TEST_F(ConfigTest, ANamedFileThatIsMissingIsAProblem) {
+  setenv("KEYSCOPE_CONF", (folder_ / "none").c_str(), 1);
+  EXPECT_THAT(LoadConfig().problems, ElementsAre(HasSubstr("none: cannot be read")));
+}
+
+TEST_F(ConfigTest, AnUnknownLevelInTheEnvironmentIsToldInTheLog) {
+  setenv("KEYSCOPE_LOG", "loud", 1);
+  Config config = Load("");
+  EXPECT_THAT(config.problems, ElementsAre(HasSubstr("KEYSCOPE_LOG: 'loud'")));
+  EXPECT_EQ(config.log, log::Level::Warn);
+}
+
+TEST_F(ConfigTest, OwnerAuthFromHexAndFromAFile) {
+  EXPECT_EQ(Hex(Load("owner_auth = 'hex:00fF'").owner_auth.view()), "00ff");
+  std::string path = folder_.Write("auth", "from file\n");
+  EXPECT_EQ(AsString(Load("owner_auth = 'file:" + path + "'").owner_auth.view()), "from file");
+}
+
+TEST_F(ConfigTest, TheUserFolderFollowsXdgWhenItIsAbsolute) {
+  setenv("XDG_DATA_HOME", "/data", 1);
+  EXPECT_EQ(Load("").user_dir, "/data/keyscope");
+  setenv("XDG_DATA_HOME", "data", 1);
+  EXPECT_EQ(Load("").user_dir, "/home/somebody/.local/share/keyscope");
+}
+
+TEST_F(ConfigTest, WithoutHomeTheAccountsEntryCounts) {
+  unsetenv("HOME");
+  EXPECT_THAT(Load("").user_dir, testing::EndsWith("/.local/share/keyscope"));
+}
+
+}  // namespace
+}  // namespace keyscope::p11
