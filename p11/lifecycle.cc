@@ -32,10 +32,12 @@ void BeforeFork() {
   State& state = TheState();
   state.mutex.lock();
   if (state.module != nullptr) state.module->LockForFork();
+  tpm::LockForFork();
 }
 
 void AfterFork() {
   State& state = TheState();
+  tpm::UnlockAfterFork();
   if (state.module != nullptr) state.module->UnlockAfterFork();
   state.mutex.unlock();
 }

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <mutex>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -13,7 +14,19 @@
 
 namespace keyscope::tpm {
 
+namespace {
+
+// Recursive, because some TCTIs fork to connect.
+std::recursive_mutex& LoaderMutex() {
+  static auto& mutex = *new std::recursive_mutex;
+  return mutex;
+}
+
+}  // namespace
+
 void SilenceTss() { ::setenv("TSS2_LOG", "all+none", 0); }
+void LockForFork() { LoaderMutex().lock(); }
+void UnlockAfterFork() { LoaderMutex().unlock(); }
 
 namespace tss {
 namespace {
@@ -34,7 +47,11 @@ std::string AdviceFor(const std::string& tcti) {
 
 void Connection::Open() {
   if (open_) return;
-  TSS2_RC rc = Tss2_TctiLdr_Initialize(tcti_name_.c_str(), &tcti_);
+  TSS2_RC rc;
+  {
+    std::lock_guard lock(LoaderMutex());
+    rc = Tss2_TctiLdr_Initialize(tcti_name_.c_str(), &tcti_);
+  }
   if (rc != TSS2_RC_SUCCESS) Refuse(rc);
   const size_t size = Tss2_Sys_GetContextSize(0);
   sys_ = std::make_unique<std::max_align_t[]>(size / sizeof(std::max_align_t) + 1);
