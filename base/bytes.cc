@@ -17,6 +17,18 @@ std::string Hex(ByteView bytes) {
   return text;
 }
 
+std::optional<Bytes> FromHex(std::string_view text) {
+  static constexpr std::string_view kDigits = "0123456789abcdef";
+  if (text.size() % 2 != 0) return std::nullopt;
+  Bytes bytes;
+  for (size_t i = 0; i < text.size(); i += 2) {
+    const size_t high = kDigits.find(text[i]), low = kDigits.find(text[i + 1]);
+    if (high == kDigits.npos || low == kDigits.npos) return std::nullopt;
+    bytes.push_back(static_cast<uint8_t>(high << 4 | low));
+  }
+  return bytes;
+}
+
 Bytes StripLeadingZeros(ByteView number) {
   auto first = std::find_if(number.begin(), number.end(), [](uint8_t byte) { return byte != 0; });
   if (first == number.end()) return {0};

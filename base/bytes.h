@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,6 +32,8 @@ inline Bytes Concat(std::initializer_list<ByteView> parts) {
 bool Equal(ByteView a, ByteView b);
 
 std::string Hex(ByteView bytes);  // lower case, no separators
+// Nullopt unless `text` is what Hex gives.
+std::optional<Bytes> FromHex(std::string_view text);
 
 // An unsigned big-endian number without its leading zeros (a single zero byte for zero).
 Bytes StripLeadingZeros(ByteView number);

@@ -72,6 +72,9 @@ class Database {
   // SQLite reported an error: the connection is to be closed and the file opened again.
   bool broken() const { return broken_; }
 
+  // Rows that this connection has changed since it was opened.
+  int64_t changes() const { return sqlite3_total_changes64(connection_); }
+
   Statement Prepare(std::string_view sql);
   // One statement without result, and its number of changed rows.
   template <typename... Values>

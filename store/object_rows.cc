@@ -25,8 +25,16 @@ void WriteMaterial(Database& database, int64_t id, const ObjectRow& row) {
   database.Run("DELETE FROM key_material WHERE object_id = ?1", id);
   if (!row.material) return;
   database.Run(
-      "INSERT INTO key_material(object_id, public_area, private_area, auth) VALUES(?1, ?2, ?3, ?4)",
-      id, row.material->public_area, row.material->private_area, row.material->auth);
+      "INSERT INTO key_material(object_id, public_area, private_area, auth, handle, name)"
+      " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+      id, row.material->public_area, row.material->private_area, row.material->auth,
+      row.material->handle, row.material->name);
+}
+
+// Of a key that the hardware keeps: the note of who made it, unless another process is erasing it.
+void TakePendingErase(Database& database, const ObjectRow& row) {
+  if (database.Run("DELETE FROM pending_erase WHERE uid = ?1 AND attempts = 0", row.uid) == 0)
+    throw Error(Fault::Busy, "another process took the new key for a remnant: try again");
 }
 
 int64_t InsertObject(Database& database, const ObjectRow& row) {
@@ -46,8 +54,8 @@ int64_t InsertObject(Database& database, const ObjectRow& row) {
 
 std::optional<ObjectRow> ObjectStore::ReadObject(Database& database, int64_t id) {
   Statement query = database.Prepare(
-      "SELECT uid, scope, class, private, body, ak_id, object_id, public_area, private_area, auth"
-      " FROM object LEFT JOIN key_material ON object_id = id WHERE id = ?1");
+      "SELECT uid, scope, class, private, body, ak_id, object_id, public_area, private_area, auth,"
+      " handle, name FROM object LEFT JOIN key_material ON object_id = id WHERE id = ?1");
   if (!query.Bind(id).Step()) return std::nullopt;
   const int64_t scope = query.Int(1);
   if (scope != static_cast<int64_t>(KeyScope::Machine) &&
@@ -63,7 +71,8 @@ std::optional<ObjectRow> ObjectStore::ReadObject(Database& database, int64_t id)
   row.is_private = query.Int(3) != 0;
   row.body = query.Blob(4);
   row.ak_id = query.Text(5);
-  if (!query.IsNull(6)) row.material = {query.Blob(7), query.Blob(8), query.Blob(9)};
+  if (!query.IsNull(6))
+    row.material = {query.Blob(7), query.Blob(8), query.Blob(9), query.Int(10), query.Blob(11)};
   Statement index = database.Prepare("SELECT type, tag FROM attribute WHERE object_id = ?1");
   index.Bind(id);
   while (index.Step()) row.index.push_back({index.Int(0), index.Blob(1)});
@@ -81,6 +90,7 @@ void ObjectStore::Insert(ByteView epoch, std::vector<ObjectRow*> rows) {
       throw Error(Fault::Internal,
                   "a new row has a scope other than its store's, or no 16-byte uid");
     ids.push_back(InsertObject(database, *row));
+    if (row->material && row->material->handle != 0) TakePendingErase(database, *row);
   }
   transaction.Commit();
   for (size_t i = 0; i < rows.size(); ++i) rows[i]->id = ids[i];
@@ -110,14 +120,23 @@ bool ObjectStore::Change(int64_t id, const std::function<void(ObjectRow&)>& chan
   return true;
 }
 
-bool ObjectStore::Delete(int64_t id, const std::optional<PendingErase>& erase) {
+std::optional<std::string> ObjectStore::AkIdOf(ByteView uid) {
+  std::lock_guard lock(mutex_);
+  Database* database = Open(For::Reading);
+  if (database == nullptr) return std::nullopt;
+  Statement query = database->Prepare("SELECT ak_id FROM object WHERE uid = ?1");
+  return query.Bind(uid).Step() ? std::optional(query.Text(0)) : std::nullopt;
+}
+
+bool ObjectStore::Delete(int64_t id, std::optional<PendingErase>* noted) {
   std::lock_guard lock(mutex_);
   Database* database = Open(For::Writing);
   if (database == nullptr) return false;
   Transaction transaction(*database, Transaction::Kind::Write);
+  const auto erases = NoteErasesOfObjects(*database, scope_, "its object was destroyed", id);
   if (database->Run("DELETE FROM object WHERE id = ?1", id) == 0) return false;
-  if (erase) NoteErase(*database, *erase);
   transaction.Commit();
+  if (noted != nullptr && !erases.empty()) *noted = erases.front();
   return true;
 }
 

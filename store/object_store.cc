@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "store/database.h"
 #include "store/files.h"
+#include "store/pending_erase.h"
 #include "store/schema.h"
 #include "store/token_row.h"
 
@@ -27,6 +28,7 @@ Database* ObjectStore::Open(For use) {
     RequireScope(StoreScope(*database, version), 0);
     Upgrade(*database, version);
     database_ = std::move(database);
+    ++opened_;
   }
   if (writing && database_->read_only())
     throw Error(Fault::ReadOnly,
@@ -52,6 +54,13 @@ void ObjectStore::RequireScope(KeyScope found, int64_t row) {
   throw Error(row == 0 ? Fault::Denied : Fault::Corrupt, text);
 }
 
+Version ObjectStore::CurrentVersion() {
+  std::lock_guard lock(mutex_);
+  Database* database = Open(For::Reading);
+  if (database == nullptr) return {};
+  return {opened_, database->Number("PRAGMA data_version").value_or(0), database->changes()};
+}
+
 std::optional<TokenRow> ObjectStore::LoadToken() {
   std::lock_guard lock(mutex_);
   Database* database = Open(For::Reading);
@@ -74,6 +83,7 @@ void ObjectStore::InitToken(const TokenRow& row) {
     if (made) return;
   }
   Transaction transaction(*database, Transaction::Kind::Write);
+  NoteErasesOfObjects(*database, scope_, "its token was initialized anew");
   database->Run("DELETE FROM object");
   WriteToken(*database, row, scope_);
   transaction.Commit();

@@ -54,6 +54,8 @@ struct TokenRow {
 struct KeyMaterialRow {
   Bytes public_area, private_area;  // KeyBlob
   Bytes auth;                       // the key's auth value, encrypted under the token secret
+  int64_t handle = 0;  // persistent handle at which the hardware keeps the key; 0: nowhere
+  Bytes name = {};     // of such a key: what tells it from another one at the handle
 };
 
 // One searchable attribute value: for public objects the tag is made of the value, for private ones
@@ -73,7 +75,7 @@ struct ObjectRow {
   Bytes body;  // the encoded attribute set, encrypted when is_private
   std::vector<IndexEntry> index;
   std::optional<KeyMaterialRow> material;  // private keys
-  std::string ak_id;  // uid (hex) of the AK that attested this key; empty: none
+  std::string ak_id;  // uid (hex) of the AK that attested this key, an AK's own; empty: none
 };
 
 struct Query {
@@ -84,18 +86,27 @@ struct Query {
 };
 
 // A key in hardware that is to be erased: noted before a named or persistent key is made and when
-// its row is deleted, cleared when the hardware no longer holds it. There is one note for a uid:
-// noting it again replaces the reason and counts an attempt.
+// its row is deleted, cleared when the key's row is inserted or the hardware no longer holds it.
+// There is one note for a uid: noting it again replaces the reason and counts an attempt.
 struct PendingErase {
   int64_t id = 0;
   Bytes uid;  // 16 bytes, the key's
   KeyScope scope = KeyScope::User;
   int64_t handle = 0;  // TPM persistent handle; 0 for a named key
+  Bytes name = {};     // of the key at the handle
   std::string reason;
   int64_t attempts = 0;
 };
 
 class Database;
+
+// Equal versions: nothing was written meanwhile, by this process or another. Costs a tenth of a
+// Load.
+struct Version {
+  uint64_t opened = 0;
+  int64_t others = 0, own = 0;
+  bool operator==(const Version&) const = default;
+};
 
 class ObjectStore {
  public:
@@ -108,32 +119,40 @@ class ObjectStore {
 
   // No file, or a file without a token: nullopt.
   std::optional<TokenRow> LoadToken();
-  // Makes the store if there is none, deletes all objects and writes the token row. Pending erases
-  // stay.
+  // Makes the store if there is none, deletes all objects as Delete does and writes the token row.
+  // Pending erases stay.
   void InitToken(const TokenRow& row);
   // Reads, changes and writes the token row in one transaction. KeyGone when there is none or when
   // its epoch is not `epoch`.
   void ChangeToken(ByteView epoch, const std::function<void(TokenRow&)>& change);
 
   // All rows in one transaction (a key pair is two rows); sets their ids. KeyGone when there is no
-  // token or its epoch is no longer `epoch`.
+  // token or its epoch is no longer `epoch`. A key at a handle has a pending erase, which is
+  // cleared with it; Busy when that was claimed meanwhile.
   void Insert(ByteView epoch, std::vector<ObjectRow*> rows);
   // No such row: nullopt. Corrupt when it does not decode or is of the other scope: rows do not
   // move between stores.
   std::optional<ObjectRow> Load(int64_t id);
   // Reads, changes and writes one row in one transaction. False when there is no such row.
   bool Change(int64_t id, const std::function<void(ObjectRow&)>& change);
-  // Deletes the row with its index and material and, when given, notes the erase, in one
-  // transaction. False when there was no such row.
-  bool Delete(int64_t id, const std::optional<PendingErase>& erase = std::nullopt);
+  // The ak_id of the row with this uid. No such row: nullopt.
+  std::optional<std::string> AkIdOf(ByteView uid);
+  // Deletes the row with its index and material. When the hardware keeps its key at a handle, that
+  // becomes a pending erase in the same transaction, told in `noted`. Works for rows that do not
+  // decode. False when there was no such row.
+  bool Delete(int64_t id, std::optional<PendingErase>* noted = nullptr);
   // Ids above `after` in ascending order, at most `limit`. Costs as many steps as the rarest of the
   // asked attributes has objects, at most.
   std::vector<int64_t> Find(const Query& query, int64_t after, size_t limit);
   int64_t Count();
+  Version CurrentVersion();
 
   // Those of this scope.
   std::vector<PendingErase> PendingErases();
   int64_t NotePendingErase(const PendingErase& erase);  // its id
+  // To be called before the hardware is told to erase: counts an attempt. False when the note is
+  // gone: the key has its row by now.
+  bool ClaimPendingErase(int64_t id);
   void ClearPendingErase(int64_t id);
 
   // For pthread_atfork: LockForFork before the fork, so that no thread is inside SQLite, and
@@ -157,6 +176,7 @@ class ObjectStore {
   const KeyScope scope_;
   std::mutex mutex_;
   std::unique_ptr<Database> database_;
+  uint64_t opened_ = 0;         // how often the file was
   std::set<int64_t> reported_;  // rows of the other scope that the log has; 0: the store itself
 };
 

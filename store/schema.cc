@@ -70,7 +70,9 @@ CREATE TABLE key_material(
   object_id INTEGER PRIMARY KEY REFERENCES object(id) ON DELETE CASCADE,
   public_area BLOB NOT NULL,
   private_area BLOB NOT NULL,
-  auth BLOB NOT NULL
+  auth BLOB NOT NULL,
+  handle INTEGER NOT NULL DEFAULT 0,
+  name BLOB NOT NULL DEFAULT x''
 ) STRICT;
 
 CREATE TABLE pending_erase(
@@ -78,6 +80,7 @@ CREATE TABLE pending_erase(
   uid BLOB NOT NULL UNIQUE CHECK (length(uid) = 16),
   scope INTEGER NOT NULL CHECK (scope IN (1, 2)),
   handle INTEGER NOT NULL,
+  name BLOB NOT NULL,
   reason TEXT NOT NULL,
   attempts INTEGER NOT NULL
 ) STRICT;
@@ -103,7 +106,7 @@ INSERT OR IGNORE INTO attribute
   SELECT object_id, type, tag FROM old_attribute
   WHERE object_id IN (SELECT id FROM object) AND typeof(object_id) = 'integer'
     AND typeof(type) = 'integer' AND typeof(tag) = 'blob';
-INSERT OR IGNORE INTO key_material
+INSERT OR IGNORE INTO key_material(object_id, public_area, private_area, auth)
   SELECT object_id, public_area, private_area, auth FROM old_key_material
   WHERE object_id IN (SELECT id FROM object) AND typeof(object_id) = 'integer'
     AND typeof(public_area) = 'blob' AND typeof(private_area) = 'blob' AND typeof(auth) = 'blob';

@@ -5,7 +5,12 @@
 namespace keyscope {
 namespace {
 
-TEST(Bytes, Hex) { EXPECT_EQ(Hex(Bytes{0x00, 0xab, 0x7f}), "00ab7f"); }
+TEST(Bytes, Hex) {
+  EXPECT_EQ(Hex(Bytes{0x00, 0xab, 0x7f}), "00ab7f");
+  EXPECT_EQ(FromHex("00ab7f"), (Bytes{0x00, 0xab, 0x7f}));
+  EXPECT_EQ(FromHex(""), Bytes{});
+  for (const char* text : {"0", "0g", "AB", " 0", "0x"}) EXPECT_FALSE(FromHex(text)) << text;
+}
 
 TEST(Bytes, Numbers) {
   EXPECT_EQ(StripLeadingZeros(Bytes{0, 0, 1, 0}), (Bytes{1, 0}));

@@ -22,6 +22,14 @@ class ObjectTest : public StoreTest {
     row.material = KeyMaterialRow{{1}, {2, 2}, Copy(AsBytes("the auth value of the key"))};
     return row;
   }
+  // A key that the hardware keeps, noted as who makes one has to.
+  ObjectRow Persistent(int64_t number) {
+    ObjectRow row = NewObject(number);
+    row.material = KeyMaterialRow{{1}, {2}, {3}, kHandle, {0, 11}};
+    store_.NotePendingErase({.uid = row.uid, .handle = kHandle, .reason = "being made"});
+    return row;
+  }
+  static constexpr int64_t kHandle = 0x81008000;
 };
 
 TEST_F(ObjectTest, RoundTrip) {
@@ -123,22 +131,61 @@ TEST_F(ObjectTest, DeleteTakesIndexAndMaterialAlongAndOverwritesThem) {
 }
 
 TEST_F(ObjectTest, PendingEraseIsNotedWithTheDelete) {
-  ObjectRow row = FullObject();
-  PendingErase erase{.uid = row.uid, .handle = 0x81010001, .reason = "deleted"};
-  EXPECT_FALSE(store_.Delete(99, erase));
-  EXPECT_TRUE(store_.PendingErases().empty());
-  EXPECT_TRUE(store_.Delete(Add(store_, row), erase));
-  std::vector<PendingErase> noted = Reopen()->PendingErases();
-  ASSERT_EQ(noted.size(), 1U);
-  EXPECT_EQ(noted[0].uid, row.uid);
-  EXPECT_EQ(noted[0].handle, 0x81010001);
-  EXPECT_EQ(noted[0].reason, "deleted");
+  const ObjectRow row = Persistent(1);
+  const int64_t id = Add(store_, row);
+  EXPECT_TRUE(store_.PendingErases().empty()) << "the row takes the note";
+  std::optional<PendingErase> noted;
+  EXPECT_FALSE(store_.Delete(99, &noted));
+  EXPECT_FALSE(noted);
+  EXPECT_TRUE(store_.Delete(id, &noted));
+  ASSERT_TRUE(noted);
+  EXPECT_EQ(noted->uid, row.uid);
+  EXPECT_EQ(noted->handle, kHandle);
+  EXPECT_EQ(noted->name, row.material->name);
+  const std::vector<PendingErase> read = Reopen()->PendingErases();
+  ASSERT_EQ(read.size(), 1U);
+  EXPECT_EQ(read[0].id, noted->id);
+  EXPECT_EQ(read[0].name, noted->name);
 
-  // A note that cannot be written keeps the row.
-  int64_t id = Add(store_, NewObject(2));
-  erase.uid = {1};
-  EXPECT_FAULT(Fault::Internal, store_.Delete(id, erase));
-  EXPECT_TRUE(store_.Load(id));
+  noted.reset();
+  EXPECT_TRUE(store_.Delete(Add(store_, NewObject(2)), &noted));
+  EXPECT_FALSE(noted) << "the hardware keeps nothing of it";
+}
+
+TEST_F(ObjectTest, DamagedRowOfAPersistentKeyIsDeletedAndNoted) {
+  const int64_t id = Add(store_, Persistent(1));
+  Sql(path_, "UPDATE object SET uid = x'00', scope = 7 WHERE id = " + std::to_string(id));
+  std::optional<PendingErase> noted;
+  EXPECT_TRUE(store_.Delete(id, &noted));
+  ASSERT_TRUE(noted);
+  EXPECT_EQ(noted->handle, kHandle);
+}
+
+TEST_F(ObjectTest, ClaimedPendingEraseKeepsTheRowOut) {
+  const ObjectRow row = Persistent(1);
+  const int64_t id = store_.PendingErases().at(0).id;
+  EXPECT_TRUE(store_.ClaimPendingErase(id));
+  EXPECT_FAULT(Fault::Busy, Add(store_, row));
+  EXPECT_EQ(store_.Count(), 0);
+  store_.ClearPendingErase(id);
+  EXPECT_FALSE(store_.ClaimPendingErase(id));
+  EXPECT_FAULT(Fault::Busy, Add(store_, row)) << "a key at a handle without a note";
+}
+
+TEST_F(ObjectTest, InitTokenNotesWhatTheHardwareKeeps) {
+  Add(store_, Persistent(1));
+  Add(store_, NewObject(2));
+  store_.InitToken(NewToken(Bytes(16, 0xE1)));
+  const std::vector<PendingErase> noted = store_.PendingErases();
+  ASSERT_EQ(noted.size(), 1U);
+  EXPECT_EQ(noted[0].handle, kHandle);
+}
+
+TEST_F(ObjectTest, TheAkOfARowIsFoundByUid) {
+  const ObjectRow row = FullObject();
+  EXPECT_FALSE(store_.AkIdOf(row.uid));
+  Add(store_, row);
+  EXPECT_EQ(store_.AkIdOf(row.uid), row.ak_id);
 }
 
 TEST_F(ObjectTest, PendingEraseNotedAgainCountsAnAttempt) {
@@ -151,7 +198,8 @@ TEST_F(ObjectTest, PendingEraseNotedAgainCountsAnAttempt) {
   EXPECT_EQ(store_.PendingErases()[0].attempts, 1);
 
   Sql(path_,
-      "INSERT INTO pending_erase VALUES(77, x'00112233445566778899aabbccddeeff', 1, 0, '', 0)");
+      "INSERT INTO pending_erase VALUES(77, x'00112233445566778899aabbccddeeff', 1, 0, x'', '', "
+      "0)");
   EXPECT_EQ(store_.PendingErases().size(), 1U)
       << "the machine's are none of the user store's business";
   store_.ClearPendingErase(id);
