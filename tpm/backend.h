@@ -45,8 +45,17 @@ class Backend {
   // Fault::BadInput when the device refuses the values.
   virtual KeyBlob Import(const Root& root, KeyScope scope, const PrivateKey& key,
                          const SecretBytes& auth) = 0;
-  // The public key inside a blob. No command.
+  // The same with statements of its birth over `nonce`. `ak` nullptr: the key is an AK itself and
+  // certifies its own creation. `uid` is to be the key's in KeyRef; it stays loaded under it.
+  // Fault::Unsupported for an AK of another size or curve than KeySpec says, BadInput for a longer
+  // nonce than the TPM takes.
+  virtual CreatedKey CreateAttested(const Root& root, ByteView uid, const KeySpec& spec,
+                                    const SecretBytes& auth, const KeyRef* ak, ByteView nonce) = 0;
+
+  // What a blob holds: the public key, its TPMT_PUBLIC (marshalled), its Name. No command.
   virtual PublicKey PublicOf(const KeyBlob& blob) const = 0;
+  virtual Bytes TpmtPublicOf(const KeyBlob& blob) const = 0;
+  virtual Bytes NameOf(const KeyBlob& blob) const = 0;
 
   // RSA: k bytes, big-endian. ECDSA: r || s, each as long as the field. `digest` has the size of
   // `hash`.
@@ -57,6 +66,31 @@ class Backend {
   // The x coordinate of the shared point, as long as the field. Fault::BadInput for a point off the
   // curve.
   virtual SecretBytes Ecdh(const Root& root, const KeyRef& key, const EcPublic& peer) = 0;
+
+  // TPM2_Certify and TPM2_Quote: statements about `key`, and about the PCRs of a bank (bit i of
+  // `pcrs`: PCR i, 0 to 23). Fault::BadInput for a longer nonce than the TPM takes, Unsupported for
+  // a bank that it does not have.
+  virtual Statement Certify(const Root& root, const KeyRef& ak, const KeyRef& key,
+                            ByteView nonce) = 0;
+  virtual Statement Quote(const Root& root, const KeyRef& ak, Hash bank, uint32_t pcrs,
+                          ByteView nonce) = 0;
+  // The secret in a credential made for an EK of this TPM and the Name of `ak` (TPM 2.0 Part 1,
+  // section 24). `id_object`: TPM2B_ID_OBJECT, `encrypted_secret`: TPM2B_ENCRYPTED_SECRET, both
+  // marshalled. Fault::BadInput when they are for another EK or AK.
+  virtual SecretBytes ActivateCredential(const Root& root, const KeyRef& ak, EkType type,
+                                         ByteView id_object, ByteView encrypted_secret) = 0;
+  // The device's endorsement keys, those that it can have.
+  virtual std::vector<Endorsement> Endorsements() = 0;
+
+  // A free handle for Persist (0x81008000 to 0x8100FFFF). Fault::NoSpace when there is none.
+  virtual uint32_t FreePersistentHandle() = 0;
+  // Keeps `key` at `handle`, also over restarts; from then on KeyRef::persistent names it. Who
+  // calls notes first that `handle` is to be erased, so that a crash leaves no orphan.
+  // Fault::NoSpace, and Busy when another object has come to be there.
+  virtual void Persist(const Root& root, const KeyRef& key, uint32_t handle) = 0;
+  // Erases the key whose Name is `name` at `handle`. Success, too, when the handle is free or holds
+  // another object by now, which is left alone. Fault::BadInput for a handle outside that range.
+  virtual void Erase(uint32_t handle, ByteView name) = 0;
 
   virtual SecretBytes Random(size_t size) = 0;
   virtual void StirRandom(ByteView seed) = 0;
@@ -81,8 +115,8 @@ std::unique_ptr<Backend> MakeTssBackend(TssOptions options);
 // it once, at their first message: call it before anything else of this folder.
 void SilenceTss();
 
-// For pthread_atfork: while a connection is being opened, the dynamic loader's own lock is held, and a child
-// made then could not open one ever.
+// For pthread_atfork: while a connection is being opened, the dynamic loader's own lock is held,
+// and a child made then could not open one ever.
 void LockForFork();
 void UnlockAfterFork();
 

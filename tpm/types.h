@@ -51,12 +51,15 @@ struct RsaSpec {
 struct EcSpec {
   Curve curve = Curve::P256;
 };
-// What Create is to make: an unrestricted, fixedTPM, fixedParent key, authorized by its own auth
-// value (userWithAuth, noDA), with the null scheme, so that it can sign and decrypt (RSA) or agree
-// (EC).
+// What Create is to make: a fixedTPM, fixedParent key of the TPM's own making, authorized by its
+// own auth value (userWithAuth, noDA). It is unrestricted and has the null scheme, so that it can
+// sign and decrypt (RSA) or agree (EC); or it is an attestation key (AK), restricted to signing
+// what the TPM states: RSA-2048 with RSASSA or P-256 with ECDSA, SHA-256.
 struct KeySpec {
   KeyScope scope = KeyScope::User;
   std::variant<RsaSpec, EcSpec> algorithm;
+  bool attestation_key = false;
+  Bytes outside_info = {};  // goes into the creation data
 };
 
 // Private parts of a key that comes from outside.
@@ -90,7 +93,33 @@ struct KeyRef {
   Bytes uid;
   KeyScope scope = KeyScope::User;
   KeyBlob blob;
-  SecretBytes auth;  // 32 bytes, high entropy
+  SecretBytes auth;         // 32 bytes, high entropy
+  uint32_t persistent = 0;  // used at this persistent handle; 0: loaded from the blob
+};
+
+// What the TPM states, signed by an AK: TPMS_ATTEST and TPMT_SIGNATURE, marshalled (TPM 2.0 Part 2,
+// sections 10.12.12 and 11.3.4).
+struct Statement {
+  Bytes attest;
+  Bytes signature;
+};
+
+// A key and what is stated at its birth.
+struct CreatedKey {
+  KeyBlob blob;
+  Bytes creation_data;                     // TPMS_CREATION_DATA (section 15.1)
+  Statement creation;                      // TPM2_CertifyCreation, by the AK; an AK's own by itself
+  std::optional<Statement> certification;  // TPM2_Certify, by the AK; none for an AK
+};
+
+// An endorsement key (TCG EK Credential Profile 2.x) and its certificate.
+enum class EkType : uint8_t { Rsa, Ec };
+struct Endorsement {
+  EkType type{};
+  Bytes public_area;  // TPMT_PUBLIC, marshalled
+  Bytes name;
+  PublicKey key;
+  Bytes certificate;  // DER; empty: the TPM holds none
 };
 
 // TPM2_Sign's schemes: RSASSA and ECDSA over a digest.

@@ -28,6 +28,20 @@ tpm::KeyRef NewKey(tpm::Backend& backend, const tpm::Root& root, std::string_vie
   return Ready(name, backend.Create(root, spec, AuthOf(name)));
 }
 
+tpm::KeyRef NewAk(tpm::Backend& backend, const tpm::Root& root, std::string_view name,
+                  const tpm::KeySpec& spec) {
+  const auto made =
+      backend.CreateAttested(root, AsBytes(name), spec, AuthOf(name), nullptr, Bytes(8, 1));
+  return Ready(name, made.blob);
+}
+
+tpm::KeyRef NewAttested(tpm::Backend& backend, const tpm::Root& root, std::string_view name,
+                        const tpm::KeySpec& spec, const tpm::KeyRef& ak) {
+  const auto made =
+      backend.CreateAttested(root, AsBytes(name), spec, AuthOf(name), &ak, Bytes(8, 1));
+  return Ready(name, made.blob);
+}
+
 Bytes DigestFor(tpm::Hash hash) { return tpm::tss::Digest(hash, {AsBytes("a message")}); }
 
 TssSubject::TssSubject(bool threads)

@@ -24,10 +24,19 @@ SecretBytes AuthOf(std::string_view name);
 tpm::KeyRef NewKey(tpm::Backend& backend, const tpm::Root& root, std::string_view name,
                    const tpm::KeySpec& spec);
 tpm::KeyRef Ready(std::string_view name, tpm::KeyBlob blob);
+// The same for an AK, and for a key that `ak` attests at birth.
+tpm::KeyRef NewAk(tpm::Backend& backend, const tpm::Root& root, std::string_view name,
+                  const tpm::KeySpec& spec);
+tpm::KeyRef NewAttested(tpm::Backend& backend, const tpm::Root& root, std::string_view name,
+                        const tpm::KeySpec& spec, const tpm::KeyRef& ak);
 Bytes DigestFor(tpm::Hash hash);
 
 inline const tpm::KeySpec kP256{KeyScope::User, tpm::EcSpec{tpm::Curve::P256}};
 inline const tpm::KeySpec kRsa2048{KeyScope::User, tpm::RsaSpec{2048}};
+inline const tpm::KeySpec kEcAk{KeyScope::Machine, tpm::EcSpec{tpm::Curve::P256}, true,
+                                Copy(AsBytes("keyscope:machine"))};
+inline const tpm::KeySpec kRsaAk{KeyScope::Machine, tpm::RsaSpec{2048}, true,
+                                 Copy(AsBytes("keyscope:machine"))};
 
 // The TSS backend on a software TPM behind a proxy.
 class TssSubject {

@@ -85,6 +85,8 @@ TEST_F(TssBudget, WithoutThreadsNoSessionIsHeld) {
   for (int i = 0; i < 3; ++i)
     single.backend().Sign(its_root, key, tpm::SignScheme::Ecdsa, tpm::Hash::Sha256,
                           DigestFor(tpm::Hash::Sha256));
+  const auto ak = NewAk(single.backend(), its_root, "ak", kEcAk);
+  NewAttested(single.backend(), its_root, "attested", kP256, ak);
   for (uint32_t handle : single.proxy().LoadedHandles()) EXPECT_EQ(handle >> 24, 0x80U);
 }
 

@@ -6,6 +6,8 @@
 #include "tests/fakes/fake_keys.h"
 #include "tpm/public_key.h"
 #include "tpm/tss/crypto.h"
+#include "tpm/tss/marshal.h"
+#include "tpm/tss/templates.h"
 
 namespace keyscope::test {
 namespace {
@@ -48,41 +50,23 @@ bool Supports(const tpm::KeySpec& spec) {
   return Has(facts.rsa_bits, std::get<tpm::RsaSpec>(spec.algorithm).bits);
 }
 
-// In a blob's public area: the key's public numbers, each with its size in two bytes.
-Bytes Encode(const tpm::PublicKey& key) {
-  const auto field = [](ByteView bytes) {
-    return Concat(
-        {Bytes{static_cast<uint8_t>(bytes.size() >> 8), static_cast<uint8_t>(bytes.size())},
-         bytes});
-  };
-  if (const auto* ec = std::get_if<tpm::EcPublic>(&key))
-    return Concat({Bytes{1, static_cast<uint8_t>(ec->curve)}, field(ec->x), field(ec->y)});
-  const auto& rsa = std::get<tpm::RsaPublic>(key);
-  return Concat({Bytes{0, 0}, field(rsa.modulus), field(rsa.exponent)});
+// The public area of a key with this public part, made after `area`.
+Bytes Marshalled(TPMT_PUBLIC area, const EVP_PKEY& key) {
+  area.unique = tpm::tss::ImportTemplate(PublicPart(key)).unique;
+  return tpm::tss::Marshal(TPM2B_PUBLIC{0, area});
 }
 
-tpm::PublicKey Decode(ByteView bytes) {
-  const auto check = [](bool ok) {
-    if (!ok) throw Error(Fault::Corrupt, "fake: a public area does not decode");
-  };
-  check(bytes.size() >= 2 && bytes[0] <= 1 && bytes[1] <= static_cast<uint8_t>(Curve::P521));
-  const bool ec = bytes[0] == 1;
-  const auto curve = static_cast<Curve>(bytes[1]);
-  bytes = bytes.subspan(2);
-  Bytes fields[2];
-  for (Bytes& field : fields) {
-    check(bytes.size() >= 2);
-    const size_t size = static_cast<size_t>(bytes[0]) << 8 | bytes[1];
-    check(bytes.size() >= 2 + size);
-    field = Copy(bytes.subspan(2, size));
-    bytes = bytes.subspan(2 + size);
-  }
-  check(bytes.empty());
-  if (ec) return tpm::EcPublic{curve, fields[0], fields[1]};
-  return tpm::RsaPublic{fields[0], fields[1]};
+// Neither sign nor decrypt for an AK.
+void CheckOrdinary(const KeyBlob& blob) {
+  if ((AreaOf(blob).objectAttributes & TPMA_OBJECT_RESTRICTED) != 0)
+    throw Error(Fault::Denied, "fake: an attestation key signs only what the TPM states");
 }
 
 }  // namespace
+
+TPMT_PUBLIC AreaOf(const KeyBlob& blob) {
+  return tpm::tss::UnmarshalPublic(blob.public_area).publicArea;
+}
 
 FakeBackend::FakeBackend() : seed_(ossl::Random(32)) {}
 
@@ -100,6 +84,8 @@ void FakeBackend::Clear() {
   std::lock_guard lock(mutex_);
   seed_ = ossl::Random(32);
   tries_ = 0;
+  persistent_.clear();
+  endorsement_keys_.clear();
 }
 
 int FakeBackend::Calls(Op op) {
@@ -179,13 +165,28 @@ SecretBytes FakeBackend::Unseal(const Root& root, const KeyBlob& sealed,
   }
 }
 
+ossl::Pkey FakeBackend::KeyOf(const Root& root, const tpm::KeyRef& key) const {
+  const Bytes name = NameOf(key.blob);
+  if (key.persistent != 0) {
+    const auto found = persistent_.find(key.persistent);
+    if (found == persistent_.end() || found->second != name)
+      throw Error(Fault::KeyGone, "fake: the key is not at its persistent handle");
+  }
+  return FromDer(Unwrap(root, key.blob, key.auth).view());
+}
+
+KeyBlob FakeBackend::Make(const tpm::KeySpec& spec, const SecretBytes& auth) const {
+  CheckInput(auth.size() <= kMaxAuth);
+  if (!Supports(spec)) throw Error(Fault::Unsupported, "fake: no keys of this size");
+  const TPMT_PUBLIC area = tpm::tss::KeyTemplate(spec);
+  const ossl::Pkey key = Generate(spec);
+  return Wrap(Marshalled(area, *key), auth, ToDer(*key));
+}
+
 KeyBlob FakeBackend::Create(const Root&, const tpm::KeySpec& spec, const SecretBytes& auth) {
   std::lock_guard lock(mutex_);
   Enter(Op::Create);
-  CheckInput(auth.size() <= kMaxAuth);
-  if (!Supports(spec)) throw Error(Fault::Unsupported, "fake: no keys of this size");
-  const ossl::Pkey key = Generate(spec);
-  return Wrap(Encode(PublicPart(*key)), auth, ToDer(*key));
+  return Make(spec, auth);
 }
 
 KeyBlob FakeBackend::Import(const Root&, KeyScope, const tpm::PrivateKey& key,
@@ -194,10 +195,16 @@ KeyBlob FakeBackend::Import(const Root&, KeyScope, const tpm::PrivateKey& key,
   Enter(Op::Import);
   CheckInput(auth.size() <= kMaxAuth);
   const ossl::Pkey made = FromPrivate(key);
-  return Wrap(Encode(PublicPart(*made)), auth, ToDer(*made));
+  return Wrap(Marshalled(tpm::tss::ImportTemplate(PublicPart(*made)), *made), auth, ToDer(*made));
 }
 
-tpm::PublicKey FakeBackend::PublicOf(const KeyBlob& blob) const { return Decode(blob.public_area); }
+tpm::PublicKey FakeBackend::PublicOf(const KeyBlob& blob) const {
+  return tpm::tss::PublicKeyOf(AreaOf(blob));
+}
+Bytes FakeBackend::TpmtPublicOf(const KeyBlob& blob) const {
+  return tpm::tss::Marshal(AreaOf(blob));
+}
+Bytes FakeBackend::NameOf(const KeyBlob& blob) const { return tpm::tss::NameOf(AreaOf(blob)); }
 
 Bytes FakeBackend::Sign(const Root& root, const tpm::KeyRef& key, tpm::SignScheme scheme, Hash hash,
                         ByteView digest) {
@@ -207,7 +214,8 @@ Bytes FakeBackend::Sign(const Root& root, const tpm::KeyRef& key, tpm::SignSchem
   const bool ec = std::holds_alternative<tpm::EcPublic>(PublicOf(key.blob));
   CheckInput(ec == (scheme == tpm::SignScheme::Ecdsa));
   if (!Has(TheFacts().hashes, hash)) throw Error(Fault::Unsupported, "fake: no such hash");
-  return SignDigest(*FromDer(Unwrap(root, key.blob, key.auth).view()), hash, digest);
+  CheckOrdinary(key.blob);
+  return SignDigest(*KeyOf(root, key), hash, digest);
 }
 
 SecretBytes FakeBackend::RawRsa(const Root& root, const tpm::KeyRef& key, ByteView input) {
@@ -216,7 +224,8 @@ SecretBytes FakeBackend::RawRsa(const Root& root, const tpm::KeyRef& key, ByteVi
   const tpm::PublicKey public_key = PublicOf(key.blob);
   const auto* rsa = std::get_if<tpm::RsaPublic>(&public_key);
   CheckInput(rsa != nullptr && input.size() == rsa->modulus.size());
-  return RawPrivate(*FromDer(Unwrap(root, key.blob, key.auth).view()), input);
+  CheckOrdinary(key.blob);
+  return RawPrivate(*KeyOf(root, key), input);
 }
 
 SecretBytes FakeBackend::Ecdh(const Root& root, const tpm::KeyRef& key, const tpm::EcPublic& peer) {
@@ -225,7 +234,8 @@ SecretBytes FakeBackend::Ecdh(const Root& root, const tpm::KeyRef& key, const tp
   const tpm::PublicKey public_key = PublicOf(key.blob);
   const auto* ec = std::get_if<tpm::EcPublic>(&public_key);
   CheckInput(ec != nullptr && ec->curve == peer.curve);
-  return tpm::SharedX(*FromDer(Unwrap(root, key.blob, key.auth).view()), *tpm::ToPkey(peer));
+  CheckOrdinary(key.blob);
+  return tpm::SharedX(*KeyOf(root, key), *tpm::ToPkey(peer));
 }
 
 SecretBytes FakeBackend::Random(size_t size) {

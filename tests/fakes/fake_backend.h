@@ -2,11 +2,14 @@
 // passes the contract tests of tests/contract, so what token/ is tested with behaves like a TPM.
 #pragma once
 
+#include <tss2/tss2_tpm2_types.h>
+
 #include <map>
 #include <mutex>
 #include <optional>
 
 #include "base/error.h"
+#include "base/ossl.h"
 #include "tpm/backend.h"
 
 namespace keyscope::test {
@@ -18,13 +21,24 @@ enum class Op {
   Seal,
   Unseal,
   Create,
+  CreateAttested,
   Import,
   Sign,
   RawRsa,
   Ecdh,
+  Certify,
+  Quote,
+  ActivateCredential,
+  Endorsements,
+  FreePersistentHandle,
+  Persist,
+  Erase,
   Random,
   StirRandom
 };
+
+// The public area in a blob of this backend: it has the TPM's own shape.
+TPMT_PUBLIC AreaOf(const tpm::KeyBlob& blob);
 
 class FakeBackend final : public tpm::Backend {
  public:
@@ -50,12 +64,27 @@ class FakeBackend final : public tpm::Backend {
                       const SecretBytes& auth) override;
   tpm::KeyBlob Import(const tpm::Root& root, KeyScope scope, const tpm::PrivateKey& key,
                       const SecretBytes& auth) override;
+  tpm::CreatedKey CreateAttested(const tpm::Root& root, ByteView uid, const tpm::KeySpec& spec,
+                                 const SecretBytes& auth, const tpm::KeyRef* ak,
+                                 ByteView nonce) override;
   tpm::PublicKey PublicOf(const tpm::KeyBlob& blob) const override;
+  Bytes TpmtPublicOf(const tpm::KeyBlob& blob) const override;
+  Bytes NameOf(const tpm::KeyBlob& blob) const override;
   Bytes Sign(const tpm::Root& root, const tpm::KeyRef& key, tpm::SignScheme scheme, tpm::Hash hash,
              ByteView digest) override;
   SecretBytes RawRsa(const tpm::Root& root, const tpm::KeyRef& key, ByteView input) override;
   SecretBytes Ecdh(const tpm::Root& root, const tpm::KeyRef& key,
                    const tpm::EcPublic& peer) override;
+  tpm::Statement Certify(const tpm::Root& root, const tpm::KeyRef& ak, const tpm::KeyRef& key,
+                         ByteView nonce) override;
+  tpm::Statement Quote(const tpm::Root& root, const tpm::KeyRef& ak, tpm::Hash bank, uint32_t pcrs,
+                       ByteView nonce) override;
+  SecretBytes ActivateCredential(const tpm::Root& root, const tpm::KeyRef& ak, tpm::EkType type,
+                                 ByteView id_object, ByteView encrypted_secret) override;
+  std::vector<tpm::Endorsement> Endorsements() override;
+  uint32_t FreePersistentHandle() override;
+  void Persist(const tpm::Root& root, const tpm::KeyRef& key, uint32_t handle) override;
+  void Erase(uint32_t handle, ByteView name) override;
   SecretBytes Random(size_t size) override;
   void StirRandom(ByteView seed) override;
   void Release(ByteView) noexcept override {}
@@ -68,12 +97,23 @@ class FakeBackend final : public tpm::Backend {
   SecretBytes Unwrap(const tpm::Root& root, const tpm::KeyBlob& blob,
                      const SecretBytes& auth) const;
 
+  // The private half of `key`, which must be at its persistent handle if it has one.
+  ossl::Pkey KeyOf(const tpm::Root& root, const tpm::KeyRef& key) const;
+  tpm::KeyBlob Make(const tpm::KeySpec& spec, const SecretBytes& auth) const;
+  tpm::Statement State(const tpm::Root& root, const tpm::KeyRef& ak, TPMS_ATTEST attest,
+                       ByteView nonce) const;
+  tpm::Statement StateKey(const tpm::Root& root, const tpm::KeyRef& ak, const tpm::KeyRef& key,
+                          ByteView nonce) const;
+  EVP_PKEY& EndorsementKey(tpm::EkType type);
+
   mutable std::mutex mutex_;
   Bytes seed_;
   bool gone_ = false;
   uint32_t tries_ = 0;
   std::map<Op, int> calls_;
   std::map<Op, Fault> failures_;
+  std::map<uint32_t, Bytes> persistent_;  // Names
+  std::map<tpm::EkType, ossl::Pkey> endorsement_keys_;
 };
 
 }  // namespace keyscope::test

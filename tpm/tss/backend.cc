@@ -2,13 +2,17 @@
 
 #include <algorithm>
 
+#include "base/log.h"
 #include "tpm/tss/algorithms.h"
+#include "tpm/tss/attestation.h"
 #include "tpm/tss/commands.h"
 #include "tpm/tss/crypto.h"
 #include "tpm/tss/device.h"
+#include "tpm/tss/endorsement.h"
 #include "tpm/tss/facts.h"
 #include "tpm/tss/import.h"
 #include "tpm/tss/marshal.h"
+#include "tpm/tss/persistent.h"
 #include "tpm/tss/root.h"
 #include "tpm/tss/templates.h"
 
@@ -50,13 +54,39 @@ class TssBackend final : public Backend {
   KeyBlob Create(const Root& root, const KeySpec& spec, const SecretBytes& auth) override;
   KeyBlob Import(const Root& root, KeyScope scope, const PrivateKey& key,
                  const SecretBytes& auth) override;
+  CreatedKey CreateAttested(const Root& root, ByteView uid, const KeySpec& spec,
+                            const SecretBytes& auth, const KeyRef* ak, ByteView nonce) override;
   PublicKey PublicOf(const KeyBlob& blob) const override {
     return PublicKeyOf(UnmarshalPublic(blob.public_area).publicArea);
+  }
+  Bytes TpmtPublicOf(const KeyBlob& blob) const override {
+    return Marshal(UnmarshalPublic(blob.public_area).publicArea);
+  }
+  Bytes NameOf(const KeyBlob& blob) const override {
+    return tss::NameOf(UnmarshalPublic(blob.public_area).publicArea);
   }
   Bytes Sign(const Root& root, const KeyRef& key, SignScheme scheme, Hash hash,
              ByteView digest) override;
   SecretBytes RawRsa(const Root& root, const KeyRef& key, ByteView input) override;
   SecretBytes Ecdh(const Root& root, const KeyRef& key, const EcPublic& peer) override;
+  Statement Certify(const Root& root, const KeyRef& ak, const KeyRef& key,
+                    ByteView nonce) override {
+    return device_->Operate([&] { return tss::Certify(*device_, root, ak, key, nonce); });
+  }
+  Statement Quote(const Root& root, const KeyRef& ak, Hash bank, uint32_t pcrs,
+                  ByteView nonce) override;
+  SecretBytes ActivateCredential(const Root& root, const KeyRef& ak, EkType type,
+                                 ByteView id_object, ByteView encrypted_secret) override;
+  std::vector<Endorsement> Endorsements() override;
+  uint32_t FreePersistentHandle() override {
+    return device_->Operate([&] { return tss::FreePersistentHandle(*device_); });
+  }
+  void Persist(const Root& root, const KeyRef& key, uint32_t handle) override {
+    device_->Operate([&] { tss::Persist(*device_, root, key, handle); });
+  }
+  void Erase(uint32_t handle, ByteView name) override {
+    device_->Operate([&] { tss::Erase(*device_, handle, name); });
+  }
   SecretBytes Random(size_t size) override;
   void StirRandom(ByteView seed) override;
 
@@ -68,8 +98,12 @@ class TssBackend final : public Backend {
   }
 
  private:
-  KeyBlob CreateUnder(const Root& root, const TPMS_SENSITIVE_CREATE& sensitive,
-                      const TPMT_PUBLIC& area, Hold hold);
+  Creation CreateUnder(const Root& root, const TPMS_SENSITIVE_CREATE& sensitive,
+                       const TPMT_PUBLIC& area, Hold hold, ByteView outside_info = {});
+  Creation CreateKey(const Root& root, const KeySpec& spec, const SecretBytes& auth, Hold hold);
+  // Runs `body`; after an error the object that it loaded as `id` does not stay.
+  template <typename Body>
+  auto OrRelease(ByteView id, Body body);
   // Runs `use(object, auth)` with the key loaded and authorized.
   template <typename Use>
   auto UseKey(const Root& root, const KeyRef& key, Use use);
@@ -78,15 +112,16 @@ class TssBackend final : public Backend {
   std::unique_ptr<Device> device_;
 };
 
-KeyBlob TssBackend::CreateUnder(const Root& root, const TPMS_SENSITIVE_CREATE& sensitive,
-                                const TPMT_PUBLIC& area, Hold hold) {
+Creation TssBackend::CreateUnder(const Root& root, const TPMS_SENSITIVE_CREATE& sensitive,
+                                 const TPMT_PUBLIC& area, Hold hold, ByteView outside_info) {
   return device_->Operate([&] {
     const StorageKey parent = Parent(*device_, root);
     const Auth auth = device_->Begin(&parent, {}, hold);
     try {
-      KeyBlob blob = tss::Create(device_->connection(), parent.object, auth, sensitive, area);
+      Creation made =
+          tss::Create(device_->connection(), parent.object, auth, sensitive, area, outside_info);
       device_->End(auth);
-      return blob;
+      return made;
     } catch (const CommandError& error) {
       // The root's password is empty and the session is salted to it: the TPM has another root.
       if (error.Is(Fault::AuthFailed)) throw WithFault(error, Fault::KeyGone, kAdviceCleared);
@@ -98,7 +133,7 @@ KeyBlob TssBackend::CreateUnder(const Root& root, const TPMS_SENSITIVE_CREATE& s
 KeyBlob TssBackend::Seal(const Root& root, const SecretBytes& pin_auth, const SecretBytes& secret) {
   CheckSize(!secret.empty() && secret.size() <= kMaxSealed, "a secret to be sealed");
   const Wiped<TPMS_SENSITIVE_CREATE> sensitive{Sensitive(pin_auth, secret.view())};
-  return CreateUnder(root, sensitive.value, SealedTemplate(), Hold::Always);
+  return CreateUnder(root, sensitive.value, SealedTemplate(), Hold::Always).blob;
 }
 
 SecretBytes TssBackend::Unseal(const Root& root, const KeyBlob& sealed,
@@ -107,7 +142,7 @@ SecretBytes TssBackend::Unseal(const Root& root, const KeyBlob& sealed,
   return device_->Operate(
       [&] {
         // Always a new session: a held one that the TPM no longer knows would spend a try.
-        device_->FlushSession();
+        device_->FlushSessions();
         const StorageKey parent = Parent(*device_, root);
         const Auth auth = device_->Begin(&parent, pin_auth.view(), Hold::Always);
         const Object& item = device_->Loaded(sealed.public_area, KeyCache::Place::Last, [&] {
@@ -120,14 +155,80 @@ SecretBytes TssBackend::Unseal(const Root& root, const KeyBlob& sealed,
       Retry::UnlessAnswered);
 }
 
-KeyBlob TssBackend::Create(const Root& root, const KeySpec& spec, const SecretBytes& auth) {
+Creation TssBackend::CreateKey(const Root& root, const KeySpec& spec, const SecretBytes& auth,
+                               Hold hold) {
   const Wiped<TPMS_SENSITIVE_CREATE> sensitive{Sensitive(auth, {})};
   try {
-    return CreateUnder(root, sensitive.value, KeyTemplate(spec), Hold::InBurst);
+    return CreateUnder(root, sensitive.value, KeyTemplate(spec), hold, spec.outside_info);
   } catch (const CommandError& error) {
     if (!error.Is(Fault::BadInput)) throw;
     throw WithFault(error, Fault::Unsupported, "; this TPM has no keys of this size");
   }
+}
+
+KeyBlob TssBackend::Create(const Root& root, const KeySpec& spec, const SecretBytes& auth) {
+  return CreateKey(root, spec, auth, Hold::InBurst).blob;
+}
+
+template <typename Body>
+auto TssBackend::OrRelease(ByteView id, Body body) {
+  try {
+    return body();
+  } catch (...) {
+    device_->Release(id);
+    throw;
+  }
+}
+
+CreatedKey TssBackend::CreateAttested(const Root& root, ByteView uid, const KeySpec& spec,
+                                      const SecretBytes& auth, const KeyRef* ak, ByteView nonce) {
+  CheckSize(!uid.empty(), "a key's uid");
+  // Two operations, so that what is tried again is not the making of the key, which takes long.
+  const Creation creation = CreateKey(root, spec, auth, Hold::Always);
+  const KeyRef key{Copy(uid), spec.scope, creation.blob, auth.Clone()};
+  return OrRelease(uid, [&] {
+    return device_->Operate([&] {
+      return CertifyBirth(*device_, root, ak != nullptr ? *ak : key, key, creation, nonce);
+    });
+  });
+}
+
+Statement TssBackend::Quote(const Root& root, const KeyRef& ak, Hash bank, uint32_t pcrs,
+                            ByteView nonce) {
+  const TPM2_ALG_ID hash_alg = AlgOf(bank);
+  if (hash_alg == TPM2_ALG_NULL)
+    throw Error(Fault::Unsupported, std::string("TPM 2.0 has no PCR bank of ") + Name(bank));
+  CheckSize(pcrs >> 24 == 0, "a selection of PCRs");
+  return device_->Operate([&] { return tss::Quote(*device_, root, ak, hash_alg, pcrs, nonce); });
+}
+
+SecretBytes TssBackend::ActivateCredential(const Root& root, const KeyRef& ak, EkType type,
+                                           ByteView id_object, ByteView encrypted_secret) {
+  const TPM2B_ID_OBJECT id = UnmarshalIdObject(id_object);
+  const TPM2B_ENCRYPTED_SECRET secret = UnmarshalSecret(encrypted_secret);
+  const Bytes ek = EkId(type);
+  return OrRelease(ek, [&] {
+    return device_->Operate([&] {
+      SecretBytes answer = Activate(*device_, root, ak, type, id, secret);
+      device_->Forget(ek);
+      return answer;
+    });
+  });
+}
+
+std::vector<Endorsement> TssBackend::Endorsements() {
+  std::vector<Endorsement> all;
+  for (EkType type : {EkType::Rsa, EkType::Ec}) {
+    try {
+      all.push_back(OrRelease(EkId(type), [&] {
+        return device_->Operate([&] { return ReadEndorsement(*device_, type); });
+      }));
+    } catch (const Error& error) {  // it must not hide the other
+      if (!error.Is(Fault::Unsupported) && !error.Is(Fault::Denied)) throw;
+      log::Info("an endorsement key is left out: ", error.what());
+    }
+  }
+  return all;
 }
 
 KeyBlob TssBackend::Import(const Root& root, KeyScope, const PrivateKey& key,
@@ -145,9 +246,7 @@ KeyBlob TssBackend::Import(const Root& root, KeyScope, const PrivateKey& key,
 template <typename Use>
 auto TssBackend::UseKey(const Root& root, const KeyRef& key, Use use) {
   return device_->Operate([&] {
-    const Object& object = device_->Loaded(key.uid, KeyCache::Place::First, [&] {
-      return Load(device_->connection(), Parent(*device_, root).object.handle, key.blob);
-    });
+    const Object object = Ready(*device_, root, key);
     const Auth auth = device_->Begin(nullptr, key.auth.view(), Hold::InBurst);
     auto result = use(object, auth);
     device_->End(auth);

@@ -5,6 +5,7 @@
 #include "tpm/tss/execute.h"
 #include "tpm/tss/marshal.h"
 #include "tpm/tss/rc.h"
+#include "tpm/tss/shared_secret.h"
 
 namespace keyscope::tpm::tss {
 namespace {
@@ -13,12 +14,11 @@ using Sys = TSS2_SYS_CONTEXT*;
 
 constexpr Auth kEmptyPassword{};
 
-// The Name of a hierarchy is its handle (Part 1, section 16).
-Object Owner() { return {TPM2_RH_OWNER, BigEndian32(TPM2_RH_OWNER)}; }
-
 }  // namespace
 
-Session StartAuthSession(Connection& connection, const StorageKey* salt_to) {
+Object Hierarchy(TPM2_HANDLE handle) { return {handle, BigEndian32(handle)}; }
+
+Session StartAuthSession(Connection& connection, TPM2_SE type, const StorageKey* salt_to) {
   const Bytes nonce_caller = ossl::Random(Session::kNonceSize);
   const auto nonce = Tpm2b<TPM2B_NONCE>(nonce_caller);
   const SharedSecret salt =
@@ -31,9 +31,9 @@ Session StartAuthSession(Connection& connection, const StorageKey* salt_to) {
                        .name = "TPM2_StartAuthSession",
                        .prepare =
                            [&](Sys sys) {
-                             return Tss2_Sys_StartAuthSession_Prepare(
-                                 sys, salt_key, TPM2_RH_NULL, &nonce, &salt.encrypted, TPM2_SE_HMAC,
-                                 &symmetric, TPM2_ALG_SHA256);
+                             return Tss2_Sys_StartAuthSession_Prepare(sys, salt_key, TPM2_RH_NULL,
+                                                                      &nonce, &salt.encrypted, type,
+                                                                      &symmetric, TPM2_ALG_SHA256);
                            },
                        .complete =
                            [&](Sys sys) {
@@ -54,21 +54,21 @@ Object Load(Connection& connection, TPM2_HANDLE parent, const KeyBlob& blob) {
        .name = "TPM2_Load",
        .prepare = [&](Sys sys) { return Tss2_Sys_Load_Prepare(sys, parent, &sensitive, &area); },
        .complete = [&](Sys sys) { return Tss2_Sys_Load_Complete(sys, &object.handle, &name); }},
-      &kEmptyPassword);
+      {&kEmptyPassword, 1});
   return object;
 }
 
-KeyBlob Create(Connection& connection, const Object& parent, Auth auth,
-               const TPMS_SENSITIVE_CREATE& sensitive, const TPMT_PUBLIC& area) {
+Creation Create(Connection& connection, const Object& parent, Auth auth,
+                const TPMS_SENSITIVE_CREATE& sensitive, const TPMT_PUBLIC& area,
+                ByteView outside_info) {
   const Wiped<TPM2B_SENSITIVE_CREATE> in_sensitive{{0, sensitive}};
   const TPM2B_PUBLIC in_public{0, area};
-  const TPM2B_DATA outside_info{};
+  const auto outside = Tpm2b<TPM2B_DATA>(outside_info);
   const TPML_PCR_SELECTION creation_pcr{};
   TPM2B_PRIVATE out_private{};
   TPM2B_PUBLIC out_public{};
   TPM2B_CREATION_DATA creation_data{};
-  TPM2B_DIGEST creation_hash{};
-  TPMT_TK_CREATION ticket{};
+  Creation made;
   auth.encrypt_request = true;
   Execute(connection,
           {.code = TPM2_CC_Create,
@@ -77,15 +77,17 @@ KeyBlob Create(Connection& connection, const Object& parent, Auth auth,
            .prepare =
                [&](Sys sys) {
                  return Tss2_Sys_Create_Prepare(sys, parent.handle, &in_sensitive.value, &in_public,
-                                                &outside_info, &creation_pcr);
+                                                &outside, &creation_pcr);
                },
            .complete =
                [&](Sys sys) {
                  return Tss2_Sys_Create_Complete(sys, &out_private, &out_public, &creation_data,
-                                                 &creation_hash, &ticket);
+                                                 &made.hash, &made.ticket);
                }},
-          &auth);
-  return {Marshal(out_public), Marshal(out_private)};
+          {&auth, 1});
+  made.blob = {Marshal(out_public), Marshal(out_private)};
+  made.data = Marshal(creation_data.creationData);
+  return made;
 }
 
 std::optional<TPMT_PUBLIC> ReadPublic(Connection& connection, TPM2_HANDLE handle) {
@@ -116,7 +118,7 @@ SecretBytes Unseal(Connection& connection, const Object& item, Auth auth) {
            .names = {item.name},
            .prepare = [&](Sys sys) { return Tss2_Sys_Unseal_Prepare(sys, item.handle); },
            .complete = [&](Sys sys) { return Tss2_Sys_Unseal_Complete(sys, &secret.value); }},
-          &auth);
+          {&auth, 1});
   return SecretBytes(View(secret.value));
 }
 
@@ -135,7 +137,7 @@ TPM2B_PRIVATE Import(Connection& connection, TPM2_HANDLE parent, const TPM2B_PUB
                                                 &seed, &no_inner_wrapper);
                },
            .complete = [&](Sys sys) { return Tss2_Sys_Import_Complete(sys, &imported); }},
-          &kEmptyPassword);
+          {&kEmptyPassword, 1});
   return imported;
 }
 
@@ -156,7 +158,7 @@ SecretBytes RsaDecrypt(Connection& connection, const Object& key, Auth auth, Byt
                                                      &label);
                },
            .complete = [&](Sys sys) { return Tss2_Sys_RSA_Decrypt_Complete(sys, &message.value); }},
-          &auth);
+          {&auth, 1});
   return SecretBytes(View(message.value));
 }
 
@@ -172,7 +174,7 @@ SecretBytes EcdhZgen(Connection& connection, const Object& key, Auth auth, const
        .names = {key.name},
        .prepare = [&](Sys sys) { return Tss2_Sys_ECDH_ZGen_Prepare(sys, key.handle, &in_point); },
        .complete = [&](Sys sys) { return Tss2_Sys_ECDH_ZGen_Complete(sys, &out_point.value); }},
-      &auth);
+      {&auth, 1});
   return SecretBytes(View(out_point.value.point.x));
 }
 
@@ -194,7 +196,7 @@ TPMT_SIGNATURE Sign(Connection& connection, const Object& key, Auth auth, TPM2_A
                  return Tss2_Sys_Sign_Prepare(sys, key.handle, &in_digest, &in_scheme, &no_ticket);
                },
            .complete = [&](Sys sys) { return Tss2_Sys_Sign_Complete(sys, &signature); }},
-          &auth);
+          {&auth, 1});
   return signature;
 }
 
@@ -217,7 +219,8 @@ void StirRandom(Connection& connection, ByteView seed) {
                        .complete = Tss2_Sys_StirRandom_Complete});
 }
 
-StorageKey CreatePrimary(Connection& connection, Auth owner, const TPMT_PUBLIC& area) {
+StorageKey CreatePrimary(Connection& connection, TPM2_HANDLE hierarchy, Auth auth,
+                         const TPMT_PUBLIC& area) {
   const TPM2B_SENSITIVE_CREATE in_sensitive{};
   const TPM2B_PUBLIC in_public{0, area};
   const TPM2B_DATA outside_info{};
@@ -231,34 +234,33 @@ StorageKey CreatePrimary(Connection& connection, Auth owner, const TPMT_PUBLIC& 
   Execute(connection,
           {.code = TPM2_CC_CreatePrimary,
            .name = "TPM2_CreatePrimary",
-           .names = {Owner().name},
+           .names = {Hierarchy(hierarchy).name},
            .prepare =
                [&](Sys sys) {
-                 return Tss2_Sys_CreatePrimary_Prepare(sys, TPM2_RH_OWNER, &in_sensitive,
-                                                       &in_public, &outside_info, &creation_pcr);
+                 return Tss2_Sys_CreatePrimary_Prepare(sys, hierarchy, &in_sensitive, &in_public,
+                                                       &outside_info, &creation_pcr);
                },
            .complete =
                [&](Sys sys) {
                  return Tss2_Sys_CreatePrimary_Complete(sys, &handle, &out_public, &creation_data,
                                                         &creation_hash, &ticket, &name);
                }},
-          &owner);
+          {&auth, 1});
   return {{handle, NameOf(out_public.publicArea)}, out_public.publicArea};
 }
 
-void EvictControl(Connection& connection, Auth owner, const Object& object,
-                  TPM2_HANDLE persistent) {
+void EvictControl(Connection& connection, Auth auth, const Object& object, TPM2_HANDLE persistent) {
+  const Object owner = Hierarchy(TPM2_RH_OWNER);
   Execute(connection,
           {.code = TPM2_CC_EvictControl,
            .name = "TPM2_EvictControl",
-           .names = {Owner().name, object.name},
+           .names = {owner.name, object.name},
            .prepare =
                [&](Sys sys) {
-                 return Tss2_Sys_EvictControl_Prepare(sys, TPM2_RH_OWNER, object.handle,
-                                                      persistent);
+                 return Tss2_Sys_EvictControl_Prepare(sys, owner.handle, object.handle, persistent);
                },
            .complete = Tss2_Sys_EvictControl_Complete},
-          &owner);
+          {&auth, 1});
 }
 
 void FlushContext(Connection& connection, TPM2_HANDLE handle) {

@@ -23,14 +23,26 @@ struct StorageKey {
   TPMT_PUBLIC area;
 };
 
+// What TPM2_Create tells beside the key.
+struct Creation {
+  KeyBlob blob;
+  Bytes data;  // TPMS_CREATION_DATA, marshalled
+  TPM2B_DIGEST hash{};
+  TPMT_TK_CREATION ticket{};
+};
+
+// A hierarchy as an entity: its Name is its handle (Part 1, section 16).
+Object Hierarchy(TPM2_HANDLE handle);
+
 // Section 11. Salted to `salt_to` when given.
-Session StartAuthSession(Connection& connection, const StorageKey* salt_to);
+Session StartAuthSession(Connection& connection, TPM2_SE type, const StorageKey* salt_to);
 
 // Section 12. The private half of Create and Import's results is opaque; `parent` has an empty
 // password.
 Object Load(Connection& connection, TPM2_HANDLE parent, const KeyBlob& blob);
-KeyBlob Create(Connection& connection, const Object& parent, Auth auth,
-               const TPMS_SENSITIVE_CREATE& sensitive, const TPMT_PUBLIC& area);
+Creation Create(Connection& connection, const Object& parent, Auth auth,
+                const TPMS_SENSITIVE_CREATE& sensitive, const TPMT_PUBLIC& area,
+                ByteView outside_info);
 std::optional<TPMT_PUBLIC> ReadPublic(Connection& connection, TPM2_HANDLE handle);
 SecretBytes Unseal(Connection& connection, const Object& item, Auth auth);
 
@@ -48,9 +60,10 @@ TPMT_SIGNATURE Sign(Connection& connection, const Object& key, Auth auth, TPM2_A
 SecretBytes GetRandom(Connection& connection, size_t size);
 void StirRandom(Connection& connection, ByteView seed);
 
-// Sections 24 and 28, under the owner.
-StorageKey CreatePrimary(Connection& connection, Auth owner, const TPMT_PUBLIC& area);
-void EvictControl(Connection& connection, Auth owner, const Object& object, TPM2_HANDLE persistent);
+// Sections 24 and 28. EvictControl is the owner's, and erases when `object` is at `persistent`.
+StorageKey CreatePrimary(Connection& connection, TPM2_HANDLE hierarchy, Auth auth,
+                         const TPMT_PUBLIC& area);
+void EvictControl(Connection& connection, Auth auth, const Object& object, TPM2_HANDLE persistent);
 void FlushContext(Connection& connection, TPM2_HANDLE handle);
 
 // Section 30. GetCapability returns true when there is more.

@@ -16,17 +16,24 @@ namespace keyscope::tpm {
 
 namespace {
 
-// Recursive, because some TCTIs fork to connect.
-std::recursive_mutex& LoaderMutex() {
-  static auto& mutex = *new std::recursive_mutex;
+// Not a recursive one: that remembers its owner's thread ID, so the child of a fork could not
+// unlock it.
+std::mutex& LoaderMutex() {
+  static auto& mutex = *new std::mutex;
   return mutex;
 }
+// This thread holds it: some TCTIs fork to connect.
+thread_local bool loading = false;
 
 }  // namespace
 
 void SilenceTss() { ::setenv("TSS2_LOG", "all+none", 0); }
-void LockForFork() { LoaderMutex().lock(); }
-void UnlockAfterFork() { LoaderMutex().unlock(); }
+void LockForFork() {
+  if (!loading) LoaderMutex().lock();
+}
+void UnlockAfterFork() {
+  if (!loading) LoaderMutex().unlock();
+}
 
 namespace tss {
 namespace {
@@ -50,7 +57,9 @@ void Connection::Open() {
   TSS2_RC rc;
   {
     std::lock_guard lock(LoaderMutex());
+    loading = true;
     rc = Tss2_TctiLdr_Initialize(tcti_name_.c_str(), &tcti_);
+    loading = false;
   }
   if (rc != TSS2_RC_SUCCESS) Refuse(rc);
   const size_t size = Tss2_Sys_GetContextSize(0);

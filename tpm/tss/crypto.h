@@ -1,8 +1,6 @@
-// The cryptography of TPM 2.0 sessions and duplication (Part 1, sections 11.4, 17 to 23 and annexes
-// B, C).
+// The symmetric cryptography of TPM 2.0 sessions and duplication (Part 1, sections 11.4 and 17 to
+// 23).
 #pragma once
-
-#include <tss2/tss2_tpm2_types.h>
 
 #include <initializer_list>
 
@@ -23,13 +21,7 @@ SecretBytes Kdfa(Hash hash, ByteView key, const char* label, ByteView context_u,
 enum class Direction : uint8_t { Decrypt, Encrypt };
 void AesCfb(Direction direction, ByteView key, ByteView iv, std::span<uint8_t> data);
 
-// A fresh secret that only the holder of a storage key's private half can read: by OAEP for RSA
-// (annex B.10.4), by an ephemeral key and KDFe for ECC (annex C.6.4). As long as the key's name
-// algorithm's digest.
-struct SharedSecret {
-  SecretBytes secret;
-  TPM2B_ENCRYPTED_SECRET encrypted{};
-};
-SharedSecret NewSecretFor(const TPMT_PUBLIC& storage_key, const char* label);
+// A label travels with its terminating NUL.
+ByteView WithNul(const char* label);
 
 }  // namespace keyscope::tpm::tss

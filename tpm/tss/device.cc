@@ -20,7 +20,7 @@ Device::Device(const TssOptions& options)
     : owner_auth_(options.owner_auth.Clone()),
       threads_(options.threads),
       connection_(options.tcti),
-      idle_(mutex_, [this] { FlushSession(); }) {}
+      idle_(mutex_, [this] { FlushSessions(); }) {}
 
 bool Device::Present() noexcept {
   if (connection_.IsOpen()) return true;
@@ -39,9 +39,13 @@ void Device::Release(ByteView uid) noexcept {
   if (uid.empty()) {
     FlushAll();
     last_burst_use_ = {};
-  } else if (const auto handle = cache_.Remove(uid)) {
-    Flush(*handle);
+  } else {
+    Forget(uid);
   }
+}
+
+void Device::Forget(ByteView id) noexcept {
+  if (const auto handle = cache_.Remove(id)) Flush(*handle);
 }
 
 bool Device::KeepSession(Hold hold) {
@@ -53,9 +57,9 @@ bool Device::KeepSession(Hold hold) {
 
 Auth Device::Begin(const StorageKey* salt_to, ByteView auth_value, Hold hold) {
   if (salt_to != nullptr && session_ && session_->salted_to() != salt_to->object.name)
-    FlushSession();
+    FlushSessions();
   try {
-    if (!session_) session_.emplace(StartAuthSession(connection_, salt_to));
+    if (!session_) session_.emplace(StartAuthSession(connection_, TPM2_SE_HMAC, salt_to));
   } catch (const CommandError& error) {
     // The TPM could not read the salt.
     if (error.Is(Fault::BadInput)) throw WithFault(error, Fault::KeyGone, kAdviceCleared);
@@ -65,8 +69,15 @@ Auth Device::Begin(const StorageKey* salt_to, ByteView auth_value, Hold hold) {
       .session = &*session_, .value = WithoutTrailingZeros(auth_value), .keep = KeepSession(hold)};
 }
 
+Auth Device::BeginOther(TPM2_SE type, ByteView auth_value) {
+  other_session_.emplace(StartAuthSession(connection_, type, nullptr));
+  return {.session = &*other_session_, .value = WithoutTrailingZeros(auth_value)};
+}
+
 void Device::End(const Auth& auth) {
-  if (auth.session != nullptr && !auth.keep) session_.reset();
+  if (auth.keep) return;
+  for (std::optional<Session>* session : {&session_, &other_session_})
+    if (*session && &**session == auth.session) session->reset();
 }
 
 void Device::Settle() noexcept {
@@ -75,32 +86,29 @@ void Device::Settle() noexcept {
     idle_.Arm();
   } catch (const std::exception& error) {
     log::Debug("no thread to give the TPM session back later, so it goes now: ", error.what());
-    FlushSession();
+    FlushSessions();
   }
 }
 
-bool Device::Recover(Recovery recovery, Retry retry, bool first_time) {
+bool Device::Recover(Recovery recovery, Retry retry, bool first_time, unsigned attempt) {
   switch (recovery) {
     case Recovery::None:
-      FlushSession();
+      FlushSessions();
       return false;
-    case Recovery::NoRoom: {
+    case Recovery::NoRoom:
+      FlushSessions();
       cache_.LearnCapacity();
-      if (const auto oldest = cache_.RemoveOldest()) {
-        Flush(*oldest);
-        return true;
+      if (attempt <= kMaxOwnEvictions) {
+        if (const auto oldest = cache_.RemoveOldest()) {
+          Flush(*oldest);
+          return true;
+        }
       }
-      FlushSession();
+      FlushAll();
       return FlushLeftovers();
-    }
     case Recovery::NoAnswer:
     case Recovery::BadAnswer:
-      connection_.Drop();
-      // Without a resource manager our objects may still be there.
-      try {
-        connection_.Open();
-      } catch (const Error&) {
-      }
+      Reconnect();  // without a resource manager our objects may still be there
       break;
     case Recovery::Stale:
       break;
@@ -109,15 +117,23 @@ bool Device::Recover(Recovery recovery, Retry retry, bool first_time) {
   return first_time && (recovery != Recovery::BadAnswer || retry == Retry::Always);
 }
 
-void Device::FlushSession() noexcept {
-  if (!session_) return;
-  const TPM2_HANDLE handle = session_->handle();
-  session_.reset();
-  Flush(handle);
+void Device::Reconnect() noexcept try {
+  connection_.Drop();
+  connection_.Open();
+} catch (const std::exception&) {  // it has told the log, and the next operation tries again
+}
+
+void Device::FlushSessions() noexcept {
+  for (std::optional<Session>* session : {&session_, &other_session_}) {
+    if (!*session) continue;
+    const TPM2_HANDLE handle = (*session)->handle();
+    session->reset();
+    Flush(handle);
+  }
 }
 
 void Device::FlushAll() noexcept {
-  FlushSession();
+  FlushSessions();
   for (TPM2_HANDLE handle : cache_.RemoveAll()) Flush(handle);
 }
 
@@ -142,15 +158,19 @@ bool Device::FlushLeftovers() noexcept try {
 }
 
 void Device::Flush(TPM2_HANDLE handle) noexcept {
-  if (!connection_.IsOpen()) return;
-  try {
-    FlushContext(connection_, handle);
-  } catch (const CommandError& error) {
-    log::Debug("a TPM handle could not be given back: ", error.what());
-    if (error.recovery() == Recovery::NoAnswer || error.recovery() == Recovery::BadAnswer)
-      connection_.Drop();
-  } catch (const std::exception& error) {
-    log::Debug("a TPM handle could not be given back: ", error.what());
+  if (handle >> TPM2_HR_SHIFT == TPM2_HT_PERSISTENT) return;
+  // Once more when it fails: nobody else will do it.
+  for (int attempt = 0; attempt < 2 && connection_.IsOpen(); ++attempt) {
+    try {
+      return FlushContext(connection_, handle);
+    } catch (const CommandError& error) {
+      log::Debug("a TPM handle could not be given back: ", error.what());
+      if (error.recovery() == Recovery::NoAnswer || error.recovery() == Recovery::BadAnswer)
+        Reconnect();
+    } catch (const std::exception& error) {
+      log::Debug("a TPM handle could not be given back: ", error.what());
+      return;
+    }
   }
 }
 

@@ -48,12 +48,17 @@ class Device {
   template <typename LoadFunction>
   const Object& Loaded(ByteView id, KeyCache::Place place, LoadFunction load);
 
+  // The object `id`, if it is loaded, does not stay.
+  void Forget(ByteView id) noexcept;
+
   // An authorization by the held session, or a new one; salted to `salt_to` when given. To be ended
   // with End when the command has succeeded.
   Auth Begin(const StorageKey* salt_to, ByteView auth_value, Hold hold);
+  // Beside it, for a command's other handle: by an unsalted session of its own, which is not held.
+  Auth BeginOther(TPM2_SE type, ByteView auth_value);
   void End(const Auth& auth);
-  void FlushSession() noexcept;
-  void Flush(TPM2_HANDLE handle) noexcept;
+  void FlushSessions() noexcept;
+  void Flush(TPM2_HANDLE handle) noexcept;  // not a persistent one: that stays
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -62,7 +67,8 @@ class Device {
   // After success: the session, if one is held, goes after an idle second.
   void Settle() noexcept;
   // After an error: true when `body` is to run again.
-  bool Recover(Recovery recovery, Retry retry, bool first_time);
+  bool Recover(Recovery recovery, Retry retry, bool first_time, unsigned attempt);
+  void Reconnect() noexcept;
   void FlushAll() noexcept;
   // The last resort of a TPM without a resource manager, in which nothing is ours any more: what
   // others left there, most likely killed processes, is flushed. Processes of ours that live on
@@ -72,13 +78,15 @@ class Device {
   // An operation loads a root and an object, and each may meet a full TPM as often as there are
   // objects.
   static constexpr unsigned kMaxAttempts = 16;
+  // An operation with two objects may find room for one of them each time.
+  static constexpr unsigned kMaxOwnEvictions = 8;
 
   const SecretBytes owner_auth_;
   const bool threads_;
   std::mutex mutex_;
   Connection connection_;
   KeyCache cache_;
-  std::optional<Session> session_;
+  std::optional<Session> session_, other_session_;
   Clock::time_point last_burst_use_;
   IdleThread idle_;
 };
@@ -90,14 +98,19 @@ auto Device::Operate(Body body, Retry retry) {
   for (unsigned attempt = 1;; ++attempt) {
     try {
       connection_.Open();
-      auto result = body();
-      Settle();
-      return result;
+      if constexpr (std::is_void_v<decltype(body())>) {
+        body();
+        return Settle();
+      } else {
+        auto result = body();
+        Settle();
+        return result;
+      }
     } catch (const CommandError& error) {
-      if (!Recover(error.recovery(), retry, first_time) || attempt == kMaxAttempts) throw;
+      if (!Recover(error.recovery(), retry, first_time, attempt) || attempt == kMaxAttempts) throw;
       if (error.recovery() != Recovery::NoRoom) first_time = false;
     } catch (...) {
-      FlushSession();
+      FlushSessions();
       throw;
     }
   }

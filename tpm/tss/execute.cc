@@ -1,10 +1,14 @@
 #include "tpm/tss/execute.h"
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <optional>
 #include <thread>
 
 #include "base/log.h"
+#include "tpm/tss/crypto.h"
+#include "tpm/tss/marshal.h"
 #include "tpm/tss/rc.h"
 
 namespace keyscope::tpm::tss {
@@ -57,10 +61,55 @@ TSS2_RC Send(TSS2_SYS_CONTEXT* sys, const Command& command) {
   return rc;
 }
 
-TSS2_RC Authorize(TSS2_SYS_CONTEXT* sys, const Command& command, const Auth& auth) {
-  if (auth.session != nullptr) return auth.session->Protect(sys, command.code, command.names, auth);
-  const TSS2L_SYS_AUTH_COMMAND password = {1, {{TPM2_RS_PW, {}, 0, {}}}};
-  return Tss2_Sys_SetCmdAuths(sys, &password);
+using Auths = std::span<const Auth>;
+
+// What an HMAC is made over, beside nonces and attributes (Part 1, section 16.7 and 16.8).
+std::optional<Bytes> CpHash(TSS2_SYS_CONTEXT* sys, const Command& command) {
+  size_t size = 0;
+  const uint8_t* data = nullptr;
+  if (Tss2_Sys_GetCpBuffer(sys, &size, &data) != TSS2_RC_SUCCESS) return std::nullopt;
+  Bytes names;
+  for (ByteView name : command.names) Append(names, name);
+  return Digest(Session::kHash, {BigEndian32(command.code), names, {data, size}});
+}
+std::optional<Bytes> RpHash(TSS2_SYS_CONTEXT* sys, const Command& command) {
+  size_t size = 0;
+  const uint8_t* data = nullptr;
+  if (Tss2_Sys_GetRpBuffer(sys, &size, &data) != TSS2_RC_SUCCESS) return std::nullopt;
+  return Digest(Session::kHash,
+                {BigEndian32(TPM2_RC_SUCCESS), BigEndian32(command.code), {data, size}});
+}
+
+TSS2_RC Authorize(TSS2_SYS_CONTEXT* sys, const Command& command, Auths auths) {
+  for (const Auth& auth : auths) {
+    const TSS2_RC rc = auth.session != nullptr ? auth.session->Encrypt(sys, auth) : TSS2_RC_SUCCESS;
+    if (rc != TSS2_RC_SUCCESS) return rc;
+  }
+  const auto cp_hash = CpHash(sys, command);
+  if (!cp_hash) return TSS2_SYS_RC_GENERAL_FAILURE;
+  TSS2L_SYS_AUTH_COMMAND all{};
+  for (const Auth& auth : auths)
+    all.auths[all.count++] = auth.session != nullptr ? auth.session->Authorize(*cp_hash, auth)
+                                                     : TPMS_AUTH_COMMAND{TPM2_RS_PW, {}, 0, {}};
+  return Tss2_Sys_SetCmdAuths(sys, &all);
+}
+
+// Checks and decrypts the response. False when a session does not know it for the TPM's.
+bool Accept(TSS2_SYS_CONTEXT* sys, const Command& command, Auths auths) {
+  if (std::ranges::none_of(auths, &Auth::session)) return true;
+  TSS2L_SYS_AUTH_RESPONSE answers{};
+  // GetRspAuths comes first: it checks the sizes in the response, GetRpBuffer does not.
+  if (Tss2_Sys_GetRspAuths(sys, &answers) != TSS2_RC_SUCCESS || answers.count != auths.size())
+    return false;
+  const auto rp_hash = RpHash(sys, command);
+  if (!rp_hash) return false;
+  for (size_t i = 0; i < auths.size(); ++i)
+    if (auths[i].session != nullptr &&
+        !auths[i].session->Accept(*rp_hash, answers.auths[i], auths[i]))
+      return false;
+  return std::ranges::all_of(auths, [&](const Auth& auth) {
+    return auth.session == nullptr || auth.session->Decrypt(sys, auth) == TSS2_RC_SUCCESS;
+  });
 }
 
 // Leaves no plaintext behind in the context's buffer.
@@ -72,29 +121,28 @@ void WipeResponse(TSS2_SYS_CONTEXT* sys) {
 }
 
 // One attempt; returns what the TPM answered.
-TSS2_RC Attempt(TSS2_SYS_CONTEXT* sys, const Command& command, const Auth* auth) {
+TSS2_RC Attempt(TSS2_SYS_CONTEXT* sys, const Command& command, Auths auths) {
   TSS2_RC rc = command.prepare(sys);
-  if (rc == TSS2_RC_SUCCESS && auth != nullptr) rc = Authorize(sys, command, *auth);
+  if (rc == TSS2_RC_SUCCESS && !auths.empty()) rc = Authorize(sys, command, auths);
   if (rc != TSS2_RC_SUCCESS)
     throw Error(Fault::BadInput, std::string(command.name) + " cannot carry such a value", rc);
   rc = Send(sys, command);
   if (rc != TSS2_RC_SUCCESS) return rc;
-  if (auth != nullptr && auth->session != nullptr &&
-      !auth->session->Accept(sys, command.code, *auth))
+  if (!Accept(sys, command, auths))
     throw CommandError(Fault::KeyGone,
                        std::string(command.name) +
                            ": the response is not from the TPM that this token was made with",
                        TSS2_ESYS_RC_RSP_AUTH_FAILED, Recovery::BadAnswer);
   rc = command.complete(sys);
-  if (auth != nullptr && auth->encrypt_response) WipeResponse(sys);
+  if (std::ranges::any_of(auths, &Auth::encrypt_response)) WipeResponse(sys);
   return rc;
 }
 
 }  // namespace
 
-void Execute(Connection& connection, const Command& command, const Auth* auth) {
+void Execute(Connection& connection, const Command& command, Auths auths) {
   for (unsigned attempt = 1;; ++attempt) {
-    const TSS2_RC rc = Attempt(connection.sys(), command, auth);
+    const TSS2_RC rc = Attempt(connection.sys(), command, auths);
     if (rc == TSS2_RC_SUCCESS) return;
     if (!AsksToRepeat(rc) || attempt == kMaxAttempts) throw MakeError(command.name, rc);
     std::this_thread::sleep_for(std::min(milliseconds(1) * (1 << (attempt - 1)), kLongestPause));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "tpm/tss/connection.h"
@@ -18,8 +19,9 @@ struct Command {
   std::function<TSS2_RC(TSS2_SYS_CONTEXT*)> complete;
 };
 
-// Sends `command`, again for a while when the TPM asks for it. `auth` nullptr: it takes no
-// authorization. Throws CommandError, and Fault::BadInput for values that no command can carry.
-void Execute(Connection& connection, const Command& command, const Auth* auth = nullptr);
+// Sends `command`, again for a while when the TPM asks for it. `auths`: of those of its handles
+// that need one, in order. Throws CommandError, and Fault::BadInput for values that no command can
+// carry.
+void Execute(Connection& connection, const Command& command, std::span<const Auth> auths = {});
 
 }  // namespace keyscope::tpm::tss

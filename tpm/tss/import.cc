@@ -4,6 +4,7 @@
 #include "tpm/tss/algorithms.h"
 #include "tpm/tss/crypto.h"
 #include "tpm/tss/marshal.h"
+#include "tpm/tss/shared_secret.h"
 #include "tpm/tss/templates.h"
 
 namespace keyscope::tpm::tss {

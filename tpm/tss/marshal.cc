@@ -19,12 +19,13 @@ Bytes MarshalWith(TSS2_RC (*marshal)(const T*, uint8_t*, size_t, size_t*), const
 }
 
 template <typename T>
-T UnmarshalWith(TSS2_RC (*unmarshal)(const uint8_t*, size_t, size_t*, T*), ByteView bytes) {
+T UnmarshalWith(TSS2_RC (*unmarshal)(const uint8_t*, size_t, size_t*, T*), ByteView bytes,
+                Fault fault) {
   T value{};
   size_t used = 0;
   const TSS2_RC rc = unmarshal(bytes.data(), bytes.size(), &used, &value);
   if (bytes.empty() || rc != TSS2_RC_SUCCESS || used != bytes.size())
-    throw Error(Fault::Corrupt, "a stored TPM structure does not decode", rc);
+    throw Error(fault, "a TPM structure does not decode", rc);
   return value;
 }
 
@@ -52,6 +53,7 @@ Bytes BigEndian32(uint32_t value) {
           static_cast<uint8_t>(value >> 8), static_cast<uint8_t>(value)};
 }
 
+Bytes Marshal(const TPMT_PUBLIC& value) { return MarshalWith(Tss2_MU_TPMT_PUBLIC_Marshal, value); }
 Bytes Marshal(const TPM2B_PUBLIC& value) {
   return MarshalWith(Tss2_MU_TPM2B_PUBLIC_Marshal, value);
 }
@@ -68,11 +70,27 @@ Bytes Marshal(const TPMS_ECC_POINT& value) {
   return MarshalWith(Tss2_MU_TPMS_ECC_POINT_Marshal, value);
 }
 
+Bytes Marshal(const TPMS_CREATION_DATA& value) {
+  return MarshalWith(Tss2_MU_TPMS_CREATION_DATA_Marshal, value);
+}
+Bytes Marshal(const TPMT_SIGNATURE& value) {
+  return MarshalWith(Tss2_MU_TPMT_SIGNATURE_Marshal, value);
+}
+
 TPM2B_PUBLIC UnmarshalPublic(ByteView bytes) {
-  return UnmarshalWith(Tss2_MU_TPM2B_PUBLIC_Unmarshal, bytes);
+  return UnmarshalWith(Tss2_MU_TPM2B_PUBLIC_Unmarshal, bytes, Fault::Corrupt);
 }
 TPM2B_PRIVATE UnmarshalPrivate(ByteView bytes) {
-  return UnmarshalWith(Tss2_MU_TPM2B_PRIVATE_Unmarshal, bytes);
+  return UnmarshalWith(Tss2_MU_TPM2B_PRIVATE_Unmarshal, bytes, Fault::Corrupt);
+}
+TPM2B_ID_OBJECT UnmarshalIdObject(ByteView bytes) {
+  return UnmarshalWith(Tss2_MU_TPM2B_ID_OBJECT_Unmarshal, bytes, Fault::BadInput);
+}
+TPM2B_ENCRYPTED_SECRET UnmarshalSecret(ByteView bytes) {
+  return UnmarshalWith(Tss2_MU_TPM2B_ENCRYPTED_SECRET_Unmarshal, bytes, Fault::BadInput);
+}
+TPMS_ATTEST UnmarshalAttest(ByteView bytes) {
+  return UnmarshalWith(Tss2_MU_TPMS_ATTEST_Unmarshal, bytes, Fault::DeviceGone);
 }
 
 Bytes NameOf(const TPMT_PUBLIC& area) {
@@ -80,7 +98,11 @@ Bytes NameOf(const TPMT_PUBLIC& area) {
                           static_cast<uint8_t>(area.nameAlg)};
   const auto hash = HashOf(area.nameAlg);
   if (!hash) throw Error(Fault::Corrupt, "a stored key has an unknown name algorithm");
-  return Concat({name_alg, Digest(*hash, {MarshalWith(Tss2_MU_TPMT_PUBLIC_Marshal, area)})});
+  return Concat({name_alg, Digest(*hash, {Marshal(area)})});
+}
+
+bool IsNamed(const std::optional<TPMT_PUBLIC>& area, ByteView name) {
+  return area && HashOf(area->nameAlg) && Equal(NameOf(*area), name);
 }
 
 PublicKey PublicKeyOf(const TPMT_PUBLIC& area) {

@@ -4,6 +4,7 @@
 #include <tss2/tss2_tpm2_types.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/bytes.h"
 #include "base/error.h"
@@ -37,17 +38,27 @@ struct Wiped {
 
 Bytes BigEndian32(uint32_t value);
 
+Bytes Marshal(const TPMT_PUBLIC& value);
 Bytes Marshal(const TPM2B_PUBLIC& value);
 Bytes Marshal(const TPM2B_PRIVATE& value);
 Bytes Marshal(const TPM2B_SENSITIVE& value);
 Bytes Marshal(const TPM2B_DIGEST& value);
 Bytes Marshal(const TPMS_ECC_POINT& value);
+Bytes Marshal(const TPMS_CREATION_DATA& value);
+Bytes Marshal(const TPMT_SIGNATURE& value);
 
 TPM2B_PUBLIC UnmarshalPublic(ByteView bytes);
 TPM2B_PRIVATE UnmarshalPrivate(ByteView bytes);
+// These come from the caller: Fault::BadInput.
+TPM2B_ID_OBJECT UnmarshalIdObject(ByteView bytes);
+TPM2B_ENCRYPTED_SECRET UnmarshalSecret(ByteView bytes);
+// This comes from the TPM: Fault::DeviceGone.
+TPMS_ATTEST UnmarshalAttest(ByteView bytes);
 
 // The Name of an object: nameAlg || digest of the public area (Part 1, section 16).
 Bytes NameOf(const TPMT_PUBLIC& area);
+// Whether that is the Name of what `area` describes; of a foreign area, perhaps.
+bool IsNamed(const std::optional<TPMT_PUBLIC>& area, ByteView name);
 // The public key in a public area. Fault::Corrupt when it holds none that we know.
 PublicKey PublicKeyOf(const TPMT_PUBLIC& area);
 

@@ -10,38 +10,24 @@ namespace {
 // Where the TCG puts the storage root (TCG TPM v2.0 Provisioning Guidance, section 7.8).
 constexpr TPM2_HANDLE kSrkHandle = 0x81000001;
 
-Auth BeginOwner(Device& device) {
-  if (device.owner_auth().empty()) return {};
-  return device.Begin(nullptr, device.owner_auth().view(), Hold::Never);
-}
-
 StorageKey MakePrimary(Device& device) {
-  try {
-    const Auth owner = BeginOwner(device);
-    StorageKey made = CreatePrimary(device.connection(), owner, StorageRootTemplate());
-    device.End(owner);
-    return made;
-  } catch (const CommandError& error) {
-    if (!error.Is(Fault::AuthFailed)) throw;
-    throw WithFault(error, Fault::Denied,
-                    "; the storage hierarchy has an owner authorization: configure it");
-  }
+  return AsOwner(device, [&](const Auth& owner) {
+    return CreatePrimary(device.connection(), TPM2_RH_OWNER, owner, StorageRootTemplate());
+  });
 }
 
 // False when the owner authorization, or the lack of space, forbids it.
 bool MakePersistent(Device& device, const Object& primary) {
   try {
-    const Auth owner = BeginOwner(device);
-    EvictControl(device.connection(), owner, primary, kSrkHandle);
-    device.End(owner);
-    return true;
+    return AsOwner(device, [&](const Auth& owner) {
+      EvictControl(device.connection(), owner, primary, kSrkHandle);
+      return true;
+    });
   } catch (const CommandError& error) {
-    if (FromTpm(error.native())) {
-      log::Info("the storage root stays transient: ", error.what());
-      device.FlushSession();
-      return false;
-    }
-    throw;
+    if (!FromTpm(error.native())) throw;
+    log::Info("the storage root stays transient: ", error.what());
+    device.FlushSessions();
+    return false;
   }
 }
 
@@ -79,6 +65,18 @@ StorageKey Parent(Device& device, const Root& root) {
     return made.object;
   });
   return {primary, area};
+}
+
+Object Ready(Device& device, const Root& root, const KeyRef& key) {
+  return device.Loaded(key.uid, KeyCache::Place::First, [&] {
+    Connection& connection = device.connection();
+    if (key.persistent == 0) return Load(connection, Parent(device, root).object.handle, key.blob);
+    Object object{key.persistent, NameOf(UnmarshalPublic(key.blob.public_area).publicArea)};
+    if (!IsNamed(ReadPublic(connection, object.handle), object.name))
+      throw Error(Fault::KeyGone,
+                  std::string("the key is not at its persistent handle") + kAdviceCleared);
+    return object;
+  });
 }
 
 }  // namespace keyscope::tpm::tss

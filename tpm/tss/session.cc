@@ -49,53 +49,42 @@ void Session::Cipher(bool response, const Auth& auth, std::span<uint8_t> data) c
          derived.view().subspan(kAesKeySize), data);
 }
 
-TSS2_RC Session::Protect(TSS2_SYS_CONTEXT* sys, TPM2_CC code, const std::vector<ByteView>& names,
-                         const Auth& auth) {
+TSS2_RC Session::Encrypt(TSS2_SYS_CONTEXT* sys, const Auth& auth) {
   nonce_caller_ = ossl::Random(kNonceSize);
+  if (!auth.encrypt_request) return TSS2_RC_SUCCESS;
   size_t size = 0;
   const uint8_t* data = nullptr;
-  TSS2_RC rc = TSS2_RC_SUCCESS;
-  if (auth.encrypt_request) {
-    rc = Tss2_Sys_GetDecryptParam(sys, &size, &data);
-    if (rc != TSS2_RC_SUCCESS) return rc;
-    SecretBytes parameter(ByteView(data, size));
-    Cipher(false, auth, {parameter.data(), parameter.size()});
-    rc = Tss2_Sys_SetDecryptParam(sys, size, parameter.view().data());
-    if (rc != TSS2_RC_SUCCESS) return rc;
-  }
-  rc = Tss2_Sys_GetCpBuffer(sys, &size, &data);
+  const TSS2_RC rc = Tss2_Sys_GetDecryptParam(sys, &size, &data);
   if (rc != TSS2_RC_SUCCESS) return rc;
-  Bytes all_names;
-  for (ByteView name : names) Append(all_names, name);
-  const Bytes cp_hash = Digest(kHash, {BigEndian32(code), all_names, {data, size}});
+  SecretBytes parameter(ByteView(data, size));
+  Cipher(false, auth, {parameter.data(), parameter.size()});
+  return Tss2_Sys_SetDecryptParam(sys, size, parameter.view().data());
+}
+
+TPMS_AUTH_COMMAND Session::Authorize(ByteView cp_hash, const Auth& auth) const {
   const TPMA_SESSION attributes = AttributesOf(auth);
   const Bytes hmac = Hmac(kHash, KeyFor(auth).view(),
                           {cp_hash, nonce_caller_, nonce_tpm_, {&attributes, sizeof attributes}});
-  const TSS2L_SYS_AUTH_COMMAND command = {
-      1, {{handle_, Tpm2b<TPM2B_NONCE>(nonce_caller_), attributes, Tpm2b<TPM2B_AUTH>(hmac)}}};
-  return Tss2_Sys_SetCmdAuths(sys, &command);
+  return {handle_, Tpm2b<TPM2B_NONCE>(nonce_caller_), attributes, Tpm2b<TPM2B_AUTH>(hmac)};
 }
 
-bool Session::Accept(TSS2_SYS_CONTEXT* sys, TPM2_CC code, const Auth& auth) {
-  TSS2L_SYS_AUTH_RESPONSE response{};
-  size_t size = 0;
-  const uint8_t* data = nullptr;
-  if (Tss2_Sys_GetRspAuths(sys, &response) != TSS2_RC_SUCCESS || response.count != 1 ||
-      Tss2_Sys_GetRpBuffer(sys, &size, &data) != TSS2_RC_SUCCESS)
-    return false;
-  const TPMS_AUTH_RESPONSE& answer = response.auths[0];
+bool Session::Accept(ByteView rp_hash, const TPMS_AUTH_RESPONSE& answer, const Auth& auth) {
   nonce_tpm_ = Copy(View(answer.nonce));
-  const Bytes rp_hash =
-      Digest(kHash, {BigEndian32(TPM2_RC_SUCCESS), BigEndian32(code), {data, size}});
   const Bytes hmac =
       Hmac(kHash, KeyFor(auth).view(),
            {rp_hash, nonce_tpm_, nonce_caller_, {&answer.sessionAttributes, sizeof(TPMA_SESSION)}});
-  if (!ConstantTimeEqual(hmac, View(answer.hmac))) return false;
-  if (!auth.encrypt_response) return true;
-  if (Tss2_Sys_GetEncryptParam(sys, &size, &data) != TSS2_RC_SUCCESS) return false;
+  return ConstantTimeEqual(hmac, View(answer.hmac));
+}
+
+TSS2_RC Session::Decrypt(TSS2_SYS_CONTEXT* sys, const Auth& auth) const {
+  if (!auth.encrypt_response) return TSS2_RC_SUCCESS;
+  size_t size = 0;
+  const uint8_t* data = nullptr;
+  const TSS2_RC rc = Tss2_Sys_GetEncryptParam(sys, &size, &data);
+  if (rc != TSS2_RC_SUCCESS) return rc;
   SecretBytes parameter(ByteView(data, size));
   Cipher(true, auth, {parameter.data(), parameter.size()});
-  return Tss2_Sys_SetEncryptParam(sys, size, parameter.view().data()) == TSS2_RC_SUCCESS;
+  return Tss2_Sys_SetEncryptParam(sys, size, parameter.view().data());
 }
 
 }  // namespace keyscope::tpm::tss

@@ -1,10 +1,9 @@
-// An HMAC session's state and arithmetic (TPM 2.0 Part 1, sections 17 to 21): SHA-256, AES-128-CFB,
-// unbound, salted or not. It lives in one place at a time and talks to no TPM by itself.
+// The state and arithmetic of an HMAC or policy session (TPM 2.0 Part 1, sections 17 to 21):
+// SHA-256, AES-128-CFB, unbound, salted or not. It lives in one place at a time and talks to no TPM
+// by itself.
 #pragma once
 
 #include <tss2/tss2_sys.h>
-
-#include <vector>
 
 #include "base/bytes.h"
 #include "base/secret.h"
@@ -14,12 +13,13 @@ namespace keyscope::tpm::tss {
 
 class Session;
 
-// How one command is authorized.
+// How a command is authorized to use one of its handles.
 struct Auth {
   Session* session = nullptr;  // nullptr: the empty password
   ByteView value;              // the entity's auth value, without trailing zeros
   bool keep = false;           // the session outlives the command
-  // Which first parameters travel encrypted; the command knows.
+  // Which first parameters travel encrypted; the command knows. Only a command's first
+  // authorization can ask for it: a later one's nonce would have to go into the first one's HMAC.
   bool encrypt_request = false;
   bool encrypt_response = false;
 };
@@ -38,12 +38,14 @@ class Session {
   TPM2_HANDLE handle() const { return handle_; }
   const Bytes& salted_to() const { return salted_to_; }
 
-  // Encrypts and authorizes the command that is prepared in `sys`. `names`: of its handles, in
-  // order.
-  TSS2_RC Protect(TSS2_SYS_CONTEXT* sys, TPM2_CC code, const std::vector<ByteView>& names,
-                  const Auth& auth);
-  // Checks and decrypts the response in `sys`. False when its HMAC is wrong.
-  bool Accept(TSS2_SYS_CONTEXT* sys, TPM2_CC code, const Auth& auth);
+  // Before a command: takes a new nonce and encrypts the first parameter in `sys`.
+  TSS2_RC Encrypt(TSS2_SYS_CONTEXT* sys, const Auth& auth);
+  // The authorization of a command with this cpHash.
+  TPMS_AUTH_COMMAND Authorize(ByteView cp_hash, const Auth& auth) const;
+  // Whether the TPM's `answer` to it is right for a response with this rpHash.
+  bool Accept(ByteView rp_hash, const TPMS_AUTH_RESPONSE& answer, const Auth& auth);
+  // After that: decrypts the first parameter in `sys`.
+  TSS2_RC Decrypt(TSS2_SYS_CONTEXT* sys, const Auth& auth) const;
 
  private:
   SecretBytes KeyFor(const Auth& auth) const;

@@ -11,11 +11,17 @@ namespace keyscope::tpm::tss {
 TPMT_PUBLIC StorageRootTemplate();
 // A sealed secret, under dictionary-attack protection.
 TPMT_PUBLIC SealedTemplate();
-// A key for signing and for decryption or agreement, with the null scheme. Fault::BadInput for a
-// size that no template can hold.
+// What KeySpec describes. Fault::Unsupported for a size that no template can hold, or an AK of
+// another one than is meant for AKs.
 TPMT_PUBLIC KeyTemplate(const KeySpec& spec);
 // The same for a key from outside: not fixedTPM, fixedParent or sensitiveDataOrigin.
 TPMT_PUBLIC ImportTemplate(const PublicKey& key);
+
+// The TCG's templates L-1 and L-2 (EK Credential Profile 2.x, annex B.3). `nonce`, which may be
+// empty, goes into `unique`.
+TPMT_PUBLIC EndorsementTemplate(EkType type, ByteView nonce);
+// Whether `area` is an EK whose policy is the one of those templates.
+bool IsEndorsementKey(const TPMT_PUBLIC& area, EkType type);
 
 // Whether `area` can be the parent of keys: a fixed restricted decryption key.
 bool IsStorageRoot(const TPMT_PUBLIC& area);

@@ -1,0 +1,248 @@
+// Attestation on the TSS backend: commands counted, and what a TPM's maker leaves in it.
+#include "tests/contract/credential.h"
+#include "tests/contract/provision.h"
+#include "tests/contract/subject.h"
+
+namespace keyscope::test {
+namespace {
+
+using tpm::EkType;
+using tpm::Hash;
+using tpm::KeyRef;
+
+constexpr uint32_t kCreatePrimary = 0x131, kCreate = 0x153, kLoad = 0x157, kFlushContext = 0x165,
+                   kStartAuthSession = 0x176, kCertify = 0x148, kCertifyCreation = 0x14a,
+                   kQuote = 0x158, kReadPublic = 0x173, kPolicySecret = 0x151,
+                   kActivateCredential = 0x147, kEvictControl = 0x120, kGetCapability = 0x17a;
+using Counts = std::map<uint32_t, int>;
+
+class TssAttest : public TssTest {
+ protected:
+  Counts CountsOf(const std::function<void()>& action) {
+    Commands(action);
+    return proxy.Counts();
+  }
+  const Bytes nonce = Bytes(32, 1);
+};
+
+TEST_F(TssAttest, MakingAnAkTakesFour) {
+  EXPECT_EQ(CountsOf([&] { NewAk(backend, root, "ak", kEcAk); }),
+            (Counts{{kStartAuthSession, 1}, {kCreate, 1}, {kLoad, 1}, {kCertifyCreation, 1}}));
+}
+
+TEST_F(TssAttest, MakingAnAttestedKeyTakesSix) {
+  const KeyRef ak = NewAk(backend, root, "ak", kEcAk);
+  backend.Release({});
+  EXPECT_EQ(
+      CountsOf([&] { NewAttested(backend, root, "key", kP256, ak); }),
+      (Counts{
+          {kStartAuthSession, 2}, {kCreate, 1}, {kLoad, 2}, {kCertifyCreation, 1}, {kCertify, 1}}))
+      << "and one more for an AK that is not loaded";
+  // It stays loaded for its first use.
+  const KeyRef key = NewAttested(backend, root, "again", kP256, ak);
+  EXPECT_EQ(CountsOf([&] { SignWith(key); }).count(kLoad), 0U);
+}
+
+TEST_F(TssAttest, CertifyingTakesThreeAndQuotingTwo) {
+  const KeyRef ak = NewAk(backend, root, "ak", kEcAk);
+  const KeyRef key = NewAttested(backend, root, "key", kP256, ak);
+  // From a cold start: also the two loads, once.
+  backend.Release({});
+  EXPECT_EQ(CountsOf([&] { backend.Certify(root, ak, key, nonce); }),
+            (Counts{{kLoad, 2}, {kStartAuthSession, 2}, {kCertify, 1}}));
+  // In a burst the first session is held.
+  backend.Certify(root, ak, key, nonce);
+  EXPECT_EQ(CountsOf([&] { backend.Certify(root, ak, key, nonce); }),
+            (Counts{{kStartAuthSession, 1}, {kCertify, 1}}));
+  EXPECT_EQ(CountsOf([&] { backend.Quote(root, ak, Hash::Sha256, 1, nonce); }),
+            (Counts{{kQuote, 1}}));
+  backend.Release({});
+  EXPECT_EQ(CountsOf([&] { backend.Quote(root, ak, Hash::Sha256, 1, nonce); }),
+            (Counts{{kLoad, 1}, {kStartAuthSession, 1}, {kQuote, 1}}));
+}
+
+TEST_F(TssAttest, NamesAndAreasTakeNoCommand) {
+  const KeyRef ak = NewAk(backend, root, "ak", kEcAk);
+  EXPECT_EQ(Commands([&] {
+              backend.NameOf(ak.blob);
+              backend.TpmtPublicOf(ak.blob);
+            }),
+            0);
+}
+
+TEST_F(TssAttest, AKeyOfThePersistentKindIsLookedAtOnce) {
+  const KeyRef key = NewKey(backend, root, "key", kP256);
+  uint32_t handle = 0;
+  EXPECT_EQ(CountsOf([&] { handle = backend.FreePersistentHandle(); }),
+            (Counts{{kGetCapability, 1}}));
+  EXPECT_EQ(CountsOf([&] { backend.Persist(root, key, handle); }),
+            (Counts{{kLoad, 1}, {kEvictControl, 1}, {kFlushContext, 1}}));
+  const KeyRef persistent{key.uid, key.scope, key.blob, key.auth.Clone(), handle};
+  EXPECT_EQ(CountsOf([&] {
+              for (int i = 0; i < 3; ++i) SignWith(persistent);
+            }).at(kReadPublic),
+            1);
+  EXPECT_EQ(CountsOf([&] { backend.Erase(handle, backend.NameOf(key.blob)); }),
+            (Counts{{kReadPublic, 1}, {kEvictControl, 1}}));
+  EXPECT_EQ(FaultOf([&] { SignWith(persistent); }), Fault::KeyGone);
+  EXPECT_EQ(CountsOf([&] { backend.Erase(handle, backend.NameOf(key.blob)); }),
+            (Counts{{kReadPublic, 1}}));
+}
+
+TEST_F(TssAttest, APersistentEndorsementKeyIsUsed) {
+  const KeyRef ak = NewAk(backend, root, "ak", kEcAk);
+  const auto made = backend.Endorsements();
+  Provisioner maker(proxy.tcti());
+  maker.PersistEndorsementKey(EkType::Rsa, 0x81010001);
+  maker.PersistEndorsementKey(EkType::Ec, 0x81010002);
+  std::vector<tpm::Endorsement> present;
+  EXPECT_EQ(CountsOf([&] { present = backend.Endorsements(); }).count(kCreatePrimary), 0U);
+  ASSERT_EQ(present.size(), made.size());
+  for (size_t i = 0; i < made.size(); ++i) {
+    EXPECT_EQ(present[i].name, made[i].name) << "from the same template";
+    const Credential credential = MakeCredential(present[i], backend.NameOf(ak.blob), nonce);
+    const auto activate = [&] {
+      const SecretBytes answer = backend.ActivateCredential(
+          root, ak, present[i].type, credential.id_object, credential.encrypted_secret);
+      EXPECT_EQ(Hex(answer.view()), Hex(nonce));
+    };
+    backend.Release({});
+    EXPECT_EQ(CountsOf(activate), (Counts{{kReadPublic, 1},
+                                          {kLoad, 1},
+                                          {kStartAuthSession, 2},
+                                          {kPolicySecret, 1},
+                                          {kActivateCredential, 1}}));
+  }
+}
+
+TEST_F(TssAttest, AnotherKeyAtTheHandleIsNoEndorsementKey) {
+  const auto made = backend.Endorsements();
+  Provisioner maker(proxy.tcti());
+  maker.PersistStorageKey(0x81010002);
+  const auto again = backend.Endorsements();
+  ASSERT_EQ(again.size(), 2U);
+  EXPECT_EQ(again[1].name, made[1].name);
+}
+
+TEST_F(TssAttest, CertificatesAreReadWithoutTheirPadding) {
+  Provisioner maker(proxy.tcti());
+  Bytes certificate(1300, 0x5a);  // as far as DER goes: a SEQUENCE of 1296 bytes
+  certificate[0] = 0x30;
+  certificate[1] = 0x82;
+  certificate[2] = 1296 >> 8;
+  certificate[3] = 1296 & 0xff;
+  maker.WriteNv(0x01C00002, Concat({certificate, Bytes(200, 0xff)}));
+  maker.WriteNv(0x01C0000A, Bytes(100, 0xff));  // not DER
+  const auto all = backend.Endorsements();
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0].certificate, certificate);
+  EXPECT_TRUE(all[1].certificate.empty());
+  EXPECT_TRUE(proxy.LoadedHandles().empty());
+}
+
+TEST_F(TssAttest, ACertificateThatNobodyReadsHidesNoKey) {
+  Provisioner maker(proxy.tcti());
+  maker.WriteNv(0x01C00002, Bytes{0x30, 0}, Provisioner::Reader::Nobody);
+  const auto all = backend.Endorsements();
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_TRUE(all[0].certificate.empty());
+}
+
+TEST_F(TssAttest, AnEndorsementKeyFindsRoomBesideOtherKeys) {
+  const KeyRef ak = NewAk(backend, root, "ak", kEcAk);
+  const KeyRef one = NewKey(backend, root, "one", kP256), two = NewKey(backend, root, "two", kP256);
+  const tpm::Endorsement ek = backend.Endorsements().back();
+  const Credential credential = MakeCredential(ek, backend.NameOf(ak.blob), nonce);
+  const auto activate = [&] {
+    SignWith(one);
+    SignWith(two);
+    backend.ActivateCredential(root, ak, ek.type, credential.id_object,
+                               credential.encrypted_secret);
+  };
+  activate();  // learns how many slots there are
+  backend.Release(ak.uid);
+  EXPECT_EQ(CountsOf(activate).at(kCreatePrimary), 1);
+}
+
+// The owner reads what gives no right to itself.
+TEST_F(TssAttest, CertificatesOfTheOwnerAreRead) {
+  Provisioner maker(proxy.tcti());
+  const Bytes certificate = {0x30, 3, 1, 2, 3};
+  maker.WriteNv(0x01C0000A, certificate, Provisioner::Reader::Owner);
+  const auto all = backend.Endorsements();
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[1].certificate, certificate);
+}
+
+TEST_F(TssAttest, ANonceOfTheMakerGoesIntoTheTemplate) {
+  const auto without = backend.Endorsements();
+  Provisioner maker(proxy.tcti());
+  maker.WriteNv(0x01C00003, Bytes(64, 7));
+  maker.WriteNv(0x01C0000B, Bytes(32, 8));
+  const auto with = backend.Endorsements();
+  ASSERT_EQ(with.size(), 2U);
+  EXPECT_NE(with[0].name, without[0].name);
+  EXPECT_NE(with[1].name, without[1].name);
+  maker.WriteNv(0x01C00003, Bytes(300, 7));  // longer than the template has room for
+  EXPECT_EQ(backend.Endorsements().front().type, EkType::Rsa);
+}
+
+TEST_F(TssAttest, WithoutTheEndorsementHierarchyNothingIsMade) {
+  const KeyRef ak = NewAk(backend, root, "ak", kEcAk);
+  const tpm::Endorsement ek = backend.Endorsements().back();
+  const Credential credential = MakeCredential(ek, backend.NameOf(ak.blob), nonce);
+  const auto activate = [&] {
+    return FaultOf([&] {
+      backend.ActivateCredential(root, ak, ek.type, credential.id_object,
+                                 credential.encrypted_secret);
+    });
+  };
+  Provisioner maker(proxy.tcti());
+  maker.SetEndorsementAuth(AsBytes("secret"));
+  EXPECT_TRUE(backend.Endorsements().empty());
+  EXPECT_EQ(activate(), Fault::Denied);
+  maker.PersistEndorsementKey(EkType::Ec, 0x81010002, AsBytes("secret"));
+  EXPECT_EQ(backend.Endorsements().size(), 1U);
+  EXPECT_EQ(activate(), Fault::Denied) << "its policy asks for the authorization, too";
+  EXPECT_EQ(backend.ReadLockout().tries_used, 0U);
+}
+
+// A TPM that takes no longer nonces than it likes.
+TEST_F(TssAttest, ANonceThatTheTpmRefusesIsBadInput) {
+  const KeyRef ak = NewAk(backend, root, "ak", kEcAk);
+  backend.Certify(root, ak, ak, nonce);
+  constexpr uint32_t kSizeOfParameter1 = 0x1d5;
+  backend.Release({});
+  proxy.Inject(3, {Harm::Kind::Answer, kSizeOfParameter1});  // load, two sessions, Certify
+  EXPECT_EQ(FaultOf([&] { backend.Certify(root, ak, ak, nonce); }), Fault::BadInput);
+  EXPECT_TRUE(proxy.Injected());
+}
+
+TEST_F(TssAttest, ATransientRootHasRoomForBothKeys) {
+  tpm::Root transient = root;
+  transient.handle = 0;
+  const KeyRef ak = NewAk(backend, transient, "ak", kEcAk);
+  for (int i = 0; i < 3; ++i) {
+    const KeyRef key = NewAttested(backend, transient, std::to_string(i), kP256, ak);
+    backend.Certify(transient, ak, key, nonce);
+  }
+  backend.Release({});
+  EXPECT_TRUE(proxy.LoadedHandles().empty());
+}
+
+TEST_F(TssAttest, AFullTpmIsSharedWithOthers) {
+  const KeyRef ak = NewAk(backend, root, "ak", kEcAk);
+  const KeyRef key = NewAttested(backend, root, "key", kP256, ak);
+  const auto other = subject.NewBackend();
+  const KeyRef others_key = NewKey(*other, root, "other", kP256);
+  for (int i = 0; i < 3; ++i) {
+    other->Sign(root, others_key, tpm::SignScheme::Ecdsa, Hash::Sha256, DigestFor(Hash::Sha256));
+    EXPECT_NO_THROW(backend.Certify(root, ak, key, nonce));
+  }
+  other->Release({});
+  backend.Release({});
+  EXPECT_TRUE(proxy.LoadedHandles().empty());
+}
+
+}  // namespace
+}  // namespace keyscope::test

@@ -1,0 +1,35 @@
+// The TPM commands of attestation (TPM 2.0 Part 3), one function each. All throw what Execute
+// throws. `nonce` goes into the statement as its extraData.
+#pragma once
+
+#include "tpm/tss/commands.h"
+
+namespace keyscope::tpm::tss {
+
+// Section 18. The signer's scheme is the one in its public area.
+Statement Certify(Connection& connection, const Object& subject, Auth subject_auth,
+                  const Object& signer, Auth signer_auth, ByteView nonce);
+Statement CertifyCreation(Connection& connection, const Object& signer, Auth auth,
+                          const Object& subject, const Creation& creation, ByteView nonce);
+Statement Quote(Connection& connection, const Object& signer, Auth auth,
+                const TPML_PCR_SELECTION& pcrs, ByteView nonce);
+
+// Section 12.5. `endorsement_auth` is of a policy session.
+SecretBytes ActivateCredential(Connection& connection, const Object& ak, Auth ak_auth,
+                               const Object& endorsement, Auth endorsement_auth,
+                               const TPM2B_ID_OBJECT& id_object,
+                               const TPM2B_ENCRYPTED_SECRET& secret);
+
+// Section 23.4: `policy` meets PolicySecret(`entity`), whose auth value is empty.
+void PolicySecret(Connection& connection, TPM2_HANDLE entity, const Session& policy);
+
+// Section 31. An index and its Name as the TPM tells it; nullopt when it is not defined.
+struct NvIndex {
+  Object object;
+  TPMS_NV_PUBLIC area{};
+};
+std::optional<NvIndex> NvReadPublic(Connection& connection, TPM2_HANDLE index);
+Bytes NvRead(Connection& connection, const Object& entity, Auth auth, const NvIndex& index,
+             uint16_t size, uint16_t offset);
+
+}  // namespace keyscope::tpm::tss

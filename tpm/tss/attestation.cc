@@ -1,0 +1,57 @@
+#include "tpm/tss/attestation.h"
+
+#include "tpm/tss/marshal.h"
+#include "tpm/tss/root.h"
+
+namespace keyscope::tpm::tss {
+namespace {
+
+constexpr size_t kPcrBytes = 3;  // PCR 0 to 23
+
+}  // namespace
+
+CreatedKey CertifyBirth(Device& device, const Root& root, const KeyRef& ak, const KeyRef& key,
+                        const Creation& creation, ByteView nonce) {
+  const bool by_itself = &ak == &key;
+  CreatedKey made{creation.blob, creation.data, {}, std::nullopt};
+  const Object signer = Ready(device, root, ak);
+  const Object subject = Ready(device, root, key);
+  const Auth auth = device.Begin(nullptr, ak.auth.view(), by_itself ? Hold::InBurst : Hold::Always);
+  made.creation = CertifyCreation(device.connection(), signer, auth, subject, creation, nonce);
+  device.End(auth);
+  if (!by_itself) made.certification = Certify(device, root, ak, key, nonce);
+  return made;
+}
+
+Statement Certify(Device& device, const Root& root, const KeyRef& ak, const KeyRef& key,
+                  ByteView nonce) {
+  const Object signer = Ready(device, root, ak);
+  const Object subject = Ready(device, root, key);
+  const Auth subject_auth = device.Begin(nullptr, key.auth.view(), Hold::InBurst);
+  const Auth signer_auth = device.BeginOther(TPM2_SE_HMAC, ak.auth.view());
+  Statement statement =
+      Certify(device.connection(), subject, subject_auth, signer, signer_auth, nonce);
+  device.End(subject_auth);
+  device.End(signer_auth);
+  return statement;
+}
+
+Statement Quote(Device& device, const Root& root, const KeyRef& ak, TPM2_ALG_ID bank, uint32_t pcrs,
+                ByteView nonce) {
+  TPMS_PCR_SELECTION selection{bank, kPcrBytes, {}};
+  for (size_t i = 0; i < kPcrBytes; ++i)
+    selection.pcrSelect[i] = static_cast<uint8_t>(pcrs >> (8 * i));
+  const Object signer = Ready(device, root, ak);
+  const Auth auth = device.Begin(nullptr, ak.auth.view(), Hold::InBurst);
+  Statement statement = Quote(device.connection(), signer, auth, {1, {selection}}, nonce);
+  device.End(auth);
+
+  // Of a bank that is switched off a TPM states nothing, and signs that.
+  const TPML_PCR_SELECTION stated = UnmarshalAttest(statement.attest).attested.quote.pcrSelect;
+  if (stated.count != 1 || stated.pcrSelections[0].hash != bank ||
+      !std::ranges::equal(stated.pcrSelections[0].pcrSelect, selection.pcrSelect))
+    throw Error(Fault::Unsupported, "the TPM has no such PCR bank, or not all of these PCRs in it");
+  return statement;
+}
+
+}  // namespace keyscope::tpm::tss

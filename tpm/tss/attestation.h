@@ -1,0 +1,19 @@
+// What an attestation key states.
+#pragma once
+
+#include "tpm/tss/attest_commands.h"
+#include "tpm/tss/device.h"
+
+namespace keyscope::tpm::tss {
+
+// All within Device::Operate; see Backend for each.
+
+// The statements of `key`'s birth. `ak` may be `key` itself.
+CreatedKey CertifyBirth(Device& device, const Root& root, const KeyRef& ak, const KeyRef& key,
+                        const Creation& creation, ByteView nonce);
+Statement Certify(Device& device, const Root& root, const KeyRef& ak, const KeyRef& key,
+                  ByteView nonce);
+Statement Quote(Device& device, const Root& root, const KeyRef& ak, TPM2_ALG_ID bank, uint32_t pcrs,
+                ByteView nonce);
+
+}  // namespace keyscope::tpm::tss
