@@ -21,7 +21,9 @@
 
 /* CK_BBOOL, in the private template of C_GenerateKeyPair: make an attestation key. RSA-2048 (RSASSA, SHA-256)
  * or P-256 (ECDSA, SHA-256), restricted: it signs statements of the TPM only, and an ordinary signature is
- * CKR_KEY_FUNCTION_NOT_PERMITTED. Default CK_FALSE. */
+ * CKR_KEY_FUNCTION_NOT_PERMITTED. Its CKA_SIGN and CKA_DECRYPT are true (for the mechanisms below, which alone
+ * are in its CKA_ALLOWED_MECHANISMS) and all other uses false; asking for those is CKR_TEMPLATE_INCONSISTENT.
+ * Default CK_FALSE. */
 #define CKA_KEYSCOPE_ATTESTATION_KEY (KEYSCOPE_VENDOR_BASE | 0x0002UL)
 
 /* Bytes, in the private template of C_GenerateKeyPair: the CKA_UNIQUE_ID of the AK that certifies the key at
@@ -47,12 +49,12 @@
 /* Evidence: bytes, read-only, of private keys; structures as the TPM marshals them. */
 #define CKA_KEYSCOPE_TPM_PUBLIC (KEYSCOPE_VENDOR_BASE | 0x0010UL)    /* TPMT_PUBLIC */
 #define CKA_KEYSCOPE_TPM_NAME (KEYSCOPE_VENDOR_BASE | 0x0011UL)      /* its Name (Part 1, section 16) */
-/* Of AKs and of the keys that they attest: */
+/* Of AKs and of the keys that they attest (empty for others): */
 #define CKA_KEYSCOPE_CREATION_DATA (KEYSCOPE_VENDOR_BASE | 0x0012UL) /* TPMS_CREATION_DATA; outsideInfo is
                                                                       * KEYSCOPE_OUTSIDE_INFO_* */
 #define CKA_KEYSCOPE_CREATION_ATTEST (KEYSCOPE_VENDOR_BASE | 0x0013UL)    /* of TPM2_CertifyCreation, signed by */
 #define CKA_KEYSCOPE_CREATION_SIGNATURE (KEYSCOPE_VENDOR_BASE | 0x0014UL) /* the AK (an AK signs its own) */
-/* Of attested keys: */
+/* Of attested keys (empty for others): */
 #define CKA_KEYSCOPE_ATTEST (KEYSCOPE_VENDOR_BASE | 0x0015UL)    /* of TPM2_Certify at birth */
 #define CKA_KEYSCOPE_SIGNATURE (KEYSCOPE_VENDOR_BASE | 0x0016UL)
 #define CKA_KEYSCOPE_AK_PUBLIC (KEYSCOPE_VENDOR_BASE | 0x0017UL) /* TPMT_PUBLIC of the AK; stays when it goes */
@@ -70,7 +72,7 @@
 
 /* C_SignInit with an AK: certify another key of its slot (TPM2_Certify). The data are the verifier's fresh nonce,
  * 1 to 64 bytes; an empty one is CKR_DATA_LEN_RANGE. The signature is TPM2B_ATTEST followed by
- * TPMT_SIGNATURE. Parameter: CK_KEYSCOPE_CERTIFY_PARAMS. */
+ * TPMT_SIGNATURE. Parameter: CK_KEYSCOPE_CERTIFY_PARAMS. A size query gives an upper bound, and the buffer must have it. */
 #define CKM_KEYSCOPE_CERTIFY (KEYSCOPE_VENDOR_BASE | 0x0001UL)
 typedef struct CK_KEYSCOPE_CERTIFY_PARAMS {
   CK_OBJECT_HANDLE hKey; /* a private key in the TPM */

@@ -26,6 +26,8 @@ Module::Module(const InitializeArgs& args, Config config)
                                               StorePath(config.machine_dir, "machine.db"));
   tokens_[1] = std::make_unique<token::Token>(KeyScope::User, kSlots[1], backend_,
                                               StorePath(config.user_dir, "user.db"));
+  tokens_[0]->SetSibling(*tokens_[1]);
+  tokens_[1]->SetSibling(*tokens_[0]);
 }
 
 token::Token& Module::token(CK_SLOT_ID slot) {

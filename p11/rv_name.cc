@@ -4,6 +4,8 @@
 #include <iterator>
 #include <sstream>
 
+#include "p11/keyscope.h"
+
 namespace keyscope::p11 {
 namespace {
 
@@ -110,6 +112,8 @@ constexpr Row kNames[] = {
     ROW(CKR_FUNCTION_REJECTED),
     ROW(CKR_TOKEN_RESOURCE_EXCEEDED),
     ROW(CKR_OPERATION_CANCEL_FAILED),
+    ROW(CKR_KEYSCOPE_PARTIAL_DELETE),
+    ROW(CKR_KEYSCOPE_NO_SUCH_AK),
 };
 #undef ROW
 

@@ -31,7 +31,6 @@ constexpr AttributeRule kRules[] = {
     {ROW(CKA_DESTROYABLE), Bool, kAll, Notes(13), kTrue},
     {ROW(CKA_LABEL), Bytes, kAll, Notes(8, 14), kEmpty},
     {ROW(CKA_UNIQUE_ID), Bytes, kAll, Notes(2, 4, 6, 14), kAbsent},
-    {ROW(CKA_KEYSCOPE_SCOPE), Ulong, kKey | kCertificate, 0, kAbsent},
     // Data objects.
     {ROW(CKA_APPLICATION), Bytes, kData, Notes(8, 14), kEmpty},
     {ROW(CKA_OBJECT_ID), Bytes, kData, Notes(8, 14), kEmpty},
@@ -122,6 +121,25 @@ constexpr AttributeRule kRules[] = {
     {ROW(CKA_CHECK_VALUE), Bytes, kSecret, 0, kAbsent},
     {ROW(CKA_VALUE), Bytes, kSecret, Notes(1, 4, 6, 7), kAbsent},
     {ROW(CKA_VALUE_LEN), Ulong, kSecret, Notes(2, 3), kAbsent},
+    // Keyscope's own (p11/keyscope.h).
+    {ROW(CKA_KEYSCOPE_SCOPE), Ulong, kKey | kCertificate, 0, kAbsent},
+    {ROW(CKA_KEYSCOPE_ATTESTATION_KEY), Bool, kPrivate, Notes(2, 6, 14), kFalse},
+    {ROW(CKA_KEYSCOPE_ATTESTED_BY), Bytes, kPrivate, Notes(2, 6, 14), kEmpty},
+    {ROW(CKA_KEYSCOPE_QUALIFYING_DATA), Bytes, kPrivate, Notes(2, 6), kEmpty},
+    {ROW(CKA_KEYSCOPE_PERSISTENT), Bool, kPrivate, Notes(2, 6), kFalse},
+    {ROW(CKA_KEYSCOPE_PERSISTENT_HANDLE), Ulong, kPrivate, Notes(2, 4, 6), kAbsent},
+    {ROW(CKA_KEYSCOPE_IN_TPM), Bool, kPrivate, Notes(2, 4, 6), kTrue},
+    {ROW(CKA_KEYSCOPE_IN_TPM), Bool, kSecret, Notes(2, 4, 6), kFalse},
+    {ROW(CKA_KEYSCOPE_TPM_PUBLIC), Bytes, kPrivate | kPublic, Notes(2, 4, 6), kAbsent},
+    {ROW(CKA_KEYSCOPE_TPM_NAME), Bytes, kPrivate | kPublic, Notes(2, 4, 6), kAbsent},
+    {ROW(CKA_KEYSCOPE_CREATION_DATA), Bytes, kPrivate, Notes(2, 4, 6), kEmpty},
+    {ROW(CKA_KEYSCOPE_CREATION_ATTEST), Bytes, kPrivate, Notes(2, 4, 6), kEmpty},
+    {ROW(CKA_KEYSCOPE_CREATION_SIGNATURE), Bytes, kPrivate, Notes(2, 4, 6), kEmpty},
+    {ROW(CKA_KEYSCOPE_ATTEST), Bytes, kPrivate, Notes(2, 4, 6), kEmpty},
+    {ROW(CKA_KEYSCOPE_SIGNATURE), Bytes, kPrivate, Notes(2, 4, 6), kEmpty},
+    {ROW(CKA_KEYSCOPE_AK_PUBLIC), Bytes, kPrivate, Notes(2, 4, 6), kEmpty},
+    {ROW(CKA_KEYSCOPE_AK_NAME), Bytes, kPrivate, Notes(2, 4, 6), kEmpty},
+    {ROW(CKA_KEYSCOPE_ENDORSEMENT), Bool, kPublic | kCertificate, Notes(2, 4, 6), kFalse},
 };
 #undef ROW
 

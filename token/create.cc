@@ -46,6 +46,7 @@ void CompleteCertificate(Object& object, Token&) {
   }
   const auto fields = crypto::ParseCertificate(value);
   if (!fields) Refuse(CKR_ATTRIBUTE_VALUE_INVALID, "CKA_VALUE is no DER certificate");
+  SetIfEmpty(attributes, CKA_SUBJECT, fields->subject);
   SetIfEmpty(attributes, CKA_ISSUER, fields->issuer);
   SetIfEmpty(attributes, CKA_SERIAL_NUMBER, fields->serial);
   SetIfEmpty(attributes, CKA_PUBLIC_KEY_INFO, fields->public_key_info);
@@ -144,9 +145,12 @@ Bytes CheckValueOf(Kind kind, const SecretBytes& value) {
   return Copy(cipher->Update(Bytes(crypto::kAesBlock, 0)).bytes.view());
 }
 
-void CheckScope(const AttributeSet& attributes, KeyScope scope) {
+// A certificate may be for a key of the other scope.
+void CheckScope(const AttributeSet& attributes, Kind kind, KeyScope scope) {
   const auto named = attributes.Ulong(CKA_KEYSCOPE_SCOPE);
-  if (named && *named != static_cast<CK_ULONG>(scope))
+  if (named && *named != KEYSCOPE_SCOPE_MACHINE && *named != KEYSCOPE_SCOPE_USER)
+    Refuse(CKR_ATTRIBUTE_VALUE_INVALID, "CKA_KEYSCOPE_SCOPE is machine (1) or user (2)");
+  if (named && IsKey(kind) && *named != static_cast<CK_ULONG>(scope))
     throw Error(Rv{CKR_TEMPLATE_INCONSISTENT},
                 "CKA_KEYSCOPE_SCOPE names another scope than the slot's, which is " +
                     std::string(Name(scope)) + "; use the other slot");
@@ -191,9 +195,11 @@ Object NewObject(AttributeSet given, Purpose purpose, Token& token) {
   object.kind = KindOfTemplate(given);
   CheckNew(given, object.kind, purpose, token.login().IsSo());
   CheckStaysInside(given, object.kind);
-  CheckScope(given, token.scope());
+  CheckScope(given, object.kind, token.scope());
   object.attributes = std::move(given);
   AddDefaults(object.attributes, object.kind);
+  if (object.attributes.Bool(CKA_ALWAYS_AUTHENTICATE) && !object.is_private())
+    Refuse(CKR_TEMPLATE_INCONSISTENT, "CKA_ALWAYS_AUTHENTICATE is for private objects");
   GiveIdentity(object, token.scope());
   return object;
 }
@@ -212,6 +218,8 @@ Object CopyOf(const Object& source, const AttributeSet& changes, Token& token) {
   copy.kind = source.kind;
   for (const auto& [type, value] : source.attributes) copy.attributes.Set(type, value);
   for (const auto& [type, value] : changes) copy.attributes.Set(type, value);
+  // The TPM keeps the source only.
+  if ((copy.kind & kPrivate) != 0) copy.attributes.SetBool(CKA_KEYSCOPE_PERSISTENT, false);
   GiveIdentity(copy, token.scope());
   return copy;
 }

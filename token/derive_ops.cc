@@ -21,7 +21,7 @@ SecretBytes Tail(const SecretBytes& shared, size_t size) {
 
 SecretBytes Ecdh(const Materials& materials, std::optional<size_t> wanted) {
   const EcdhParameters ecdh = EcdhOf(materials.mechanism);
-  const tpm::Curve curve = std::get<tpm::EcPublic>(PublicOf(*materials.object)).curve;
+  const tpm::Curve curve = CurveOf(*materials.object);
   const auto peer = crypto::DecodePoint(curve, ecdh.peer);
   if (!peer) Refuse(CKR_MECHANISM_PARAM_INVALID, "the peer's point is not on the key's curve");
   const SecretBytes shared = materials.backend.Ecdh(*materials.root, *materials.key, *peer);

@@ -43,7 +43,7 @@ void CheckLength(ByteView digest) {
 
 std::unique_ptr<Operation> SignEcdsa(const Materials& materials) {
   NoParameters(materials.mechanism);
-  const tpm::Curve curve = std::get<tpm::EcPublic>(PublicOf(*materials.object)).curve;
+  const tpm::Curve curve = CurveOf(*materials.object);
   return std::make_unique<SignOperation>(
       materials.rule.hash, 2 * crypto::Info(curve).field_size,
       [curve, backend = &materials.backend, root = materials.root, facts = materials.facts,
@@ -56,7 +56,7 @@ std::unique_ptr<Operation> SignEcdsa(const Materials& materials) {
 
 std::unique_ptr<Operation> VerifyEcdsa(const Materials& materials) {
   NoParameters(materials.mechanism);
-  auto key = std::make_shared<const crypto::SoftwareKey>(PublicOf(*materials.object));
+  auto key = SoftwareKeyOf(*materials.object);
   return std::make_unique<VerifyOperation>(materials.rule.hash, key->signature_size(),
                                            [key](ByteView digest, ByteView signature) {
                                              CheckLength(digest);

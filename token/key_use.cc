@@ -20,10 +20,11 @@ void CheckAllowed(const Object& object, CK_MECHANISM_TYPE mechanism) {
 
 }  // namespace
 
-std::shared_ptr<const Object> KeyObject(Token& token, CK_OBJECT_HANDLE handle, CK_RV bad_handle) {
+std::shared_ptr<const Object> KeyObject(Objects& objects, CK_OBJECT_HANDLE handle,
+                                        CK_RV bad_handle) {
   std::shared_ptr<const Object> object;
   try {
-    object = token.objects().Get(handle);
+    object = objects.Get(handle);
   } catch (const Error& error) {
     const Rv* rv = std::get_if<Rv>(&error.cause());
     if (rv == nullptr || rv->value != CKR_OBJECT_HANDLE_INVALID) throw;
@@ -35,9 +36,16 @@ std::shared_ptr<const Object> KeyObject(Token& token, CK_OBJECT_HANDLE handle, C
 
 std::shared_ptr<const Object> KeyFor(Token& token, CK_OBJECT_HANDLE handle,
                                      const MechanismRule& rule, const KeyUse& use) {
-  auto object = KeyObject(token, handle, use.bad_handle);
-  if (FamilyOf(object->kind) != rule.family)
+  auto object = KeyObject(token.objects(), handle, use.bad_handle);
+  const Family family = FamilyOf(*object);
+  if (family != rule.family) {
+    if (family == Family::Attestation)
+      Refuse(CKR_KEY_FUNCTION_NOT_PERMITTED,
+             "an attestation key signs statements of the TPM only (CKM_KEYSCOPE_*)");
+    if (rule.family == Family::Attestation)
+      Refuse(CKR_KEY_FUNCTION_NOT_PERMITTED, "the mechanism takes an attestation key");
     Refuse(use.bad_type, "the key is not of the type that the mechanism takes");
+  }
   if (!object->attributes.Bool(use.usage))
     Refuse(CKR_KEY_FUNCTION_NOT_PERMITTED, "the key's attributes do not permit that use");
   CheckAllowed(*object, rule.type);
@@ -51,6 +59,7 @@ Materials MaterialsOf(Token& token, const MechanismRule& rule, const CK_MECHANIS
           mechanism,
           object,
           has_secret ? token.objects().KeyOf(*object) : nullptr,
+          token.objects(),
           token.backend(),
           token.login().root(),
           token.facts()};

@@ -19,7 +19,8 @@ struct KeyUse {
 std::shared_ptr<const Object> KeyFor(Token& token, CK_OBJECT_HANDLE handle,
                                      const MechanismRule& rule, const KeyUse& use);
 // A key object without more ado; `bad_handle` when it is none.
-std::shared_ptr<const Object> KeyObject(Token& token, CK_OBJECT_HANDLE handle, CK_RV bad_handle);
+std::shared_ptr<const Object> KeyObject(Objects& objects, CK_OBJECT_HANDLE handle,
+                                        CK_RV bad_handle);
 
 // `object`: nullptr for a digest; must outlive the materials.
 Materials MaterialsOf(Token& token, const MechanismRule& rule, const CK_MECHANISM& mechanism,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "p11/keyscope.h"
 #include "token/crypto/ec.h"
 #include "token/schemes.h"
 
@@ -10,7 +11,8 @@ namespace {
 
 using enum tpm::Hash;
 constexpr Family NoKey = Family::None, RsaKey = Family::Rsa, EcKey = Family::Ec,
-                 AesKey = Family::Aes, SecretKey = Family::Generic;
+                 AesKey = Family::Aes, SecretKey = Family::Generic,
+                 AttestationKey = Family::Attestation;
 
 #define ROW(type) type, #type
 
@@ -89,6 +91,10 @@ constexpr MechanismRule kRules[] = {
     {ROW(CKM_SHA384_HMAC_GENERAL), SecretKey, Sha384, &kHmacGeneral},
     {ROW(CKM_SHA512_HMAC_GENERAL), SecretKey, Sha512, &kHmacGeneral},
     {ROW(CKM_HKDF_DERIVE), SecretKey, None, &kHkdfDerive},
+
+    {ROW(CKM_KEYSCOPE_CERTIFY), AttestationKey, None, &kCertify},
+    {ROW(CKM_KEYSCOPE_QUOTE), AttestationKey, None, &kQuote},
+    {ROW(CKM_KEYSCOPE_ACTIVATE_CREDENTIAL), AttestationKey, None, &kActivateCredential},
 };
 #undef ROW
 
@@ -121,7 +127,9 @@ CK_FLAGS FlagsOf(const Scheme& scheme) {
 
 }  // namespace
 
-Family FamilyOf(Kind kind) {
+Family FamilyOf(const Object& object) {
+  const Kind kind = object.kind;
+  if (object.attributes.Bool(CKA_KEYSCOPE_ATTESTATION_KEY)) return Family::Attestation;
   if (kind == kRsaPublic || kind == kRsaPrivate) return Family::Rsa;
   if (kind == kEcPublic || kind == kEcPrivate) return Family::Ec;
   if (kind == kAes) return Family::Aes;
@@ -169,14 +177,18 @@ CK_MECHANISM_INFO InfoOf(const MechanismRule& rule, const tpm::Facts& facts) {
   } else if (rule.family == Family::Generic) {
     info.ulMinKeySize = 1;  // bytes
     info.ulMaxKeySize = kLargestGenericSecret;
+  } else if (rule.family == Family::Attestation) {
+    info.ulMinKeySize = 256;  // bits: P-256, and RSA
+    info.ulMaxKeySize = 2048;
+    info.flags |= CKF_HW;
   }
   return info;
 }
 
-std::vector<CK_MECHANISM_TYPE> MechanismsFor(Kind kind, const tpm::Facts& facts) {
+std::vector<CK_MECHANISM_TYPE> MechanismsFor(const Object& key, const tpm::Facts& facts) {
   std::vector<CK_MECHANISM_TYPE> types;
   for (const MechanismRule& rule : kRules)
-    if (rule.family != Family::None && rule.family == FamilyOf(kind) &&
+    if (rule.family != Family::None && rule.family == FamilyOf(key) &&
         rule.scheme->generate_pair == nullptr && rule.scheme->generate == nullptr &&
         Available(rule, facts))
       types.push_back(rule.type);

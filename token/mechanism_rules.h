@@ -14,9 +14,12 @@
 
 namespace keyscope::token {
 
-enum class Family : uint8_t { None, Rsa, Ec, Aes, Generic };
-Family FamilyOf(Kind kind);
+// What sort of key a mechanism takes. Attestation: an AK, whatever its algorithm; it takes part in
+// no other family.
+enum class Family : uint8_t { None, Rsa, Ec, Aes, Generic, Attestation };
+Family FamilyOf(const Object& object);
 
+class Objects;
 struct MechanismRule;
 
 // What an operation is made of.
@@ -25,6 +28,7 @@ struct Materials {
   const CK_MECHANISM& mechanism;
   const Object* object;                    // the key's object; nullptr for a digest
   std::shared_ptr<const tpm::KeyRef> key;  // its secret half: in the TPM, or a secret key's value
+  Objects& objects;                        // where a parameter's other key is found
   tpm::Backend& backend;
   std::shared_ptr<const tpm::Root> root;
   std::shared_ptr<const tpm::Facts> facts;
@@ -73,8 +77,7 @@ const MechanismRule& MechanismOr(CK_MECHANISM_TYPE type, const tpm::Facts& facts
 std::vector<CK_MECHANISM_TYPE> ListMechanisms(const tpm::Facts& facts);
 CK_MECHANISM_INFO InfoOf(const MechanismRule& rule, const tpm::Facts& facts);
 
-// What a key of this kind can be used with: the value of CKA_ALLOWED_MECHANISMS where none was
-// given.
-std::vector<CK_MECHANISM_TYPE> MechanismsFor(Kind kind, const tpm::Facts& facts);
+// What a key can be used with: the value of CKA_ALLOWED_MECHANISMS where none was given.
+std::vector<CK_MECHANISM_TYPE> MechanismsFor(const Object& key, const tpm::Facts& facts);
 
 }  // namespace keyscope::token

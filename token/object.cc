@@ -23,12 +23,38 @@ store::IndexEntry BlindTag(CK_ATTRIBUTE_TYPE type, ByteView value, const Vault& 
   return {static_cast<int64_t>(type), vault.BlindTag(type, value)};
 }
 
+// A scope that the object says itself must be that of its row: the object was not made here
+// otherwise. Old rows say none.
+void CheckScope(AttributeSet& attributes, Kind kind, KeyScope scope) {
+  if (FindRule(CKA_KEYSCOPE_SCOPE, kind) == nullptr) return;
+  const auto number = static_cast<CK_ULONG>(scope);
+  if (!attributes.Has(CKA_KEYSCOPE_SCOPE)) attributes.SetUlong(CKA_KEYSCOPE_SCOPE, number);
+  if (IsKey(kind) && attributes.Ulong(CKA_KEYSCOPE_SCOPE) != number)
+    throw Error(Fault::Corrupt, "a key of the other scope was copied into the place of a " +
+                                    std::string(Name(scope)) + " key; delete it");
+}
+
+// Which AK the row names: an AK names itself, so that it is known for one without its secrets.
+std::string AkIdOf(const Object& object) {
+  const AttributeSet& attributes = object.attributes;
+  if (attributes.Bool(CKA_KEYSCOPE_ATTESTATION_KEY)) return Hex(object.uid);
+  return AsString(attributes.Get(CKA_KEYSCOPE_ATTESTED_BY));
+}
+
 }  // namespace
+
+std::optional<tpm::KeyBlob> Object::blob() const {
+  if ((kind & kPrivate) == 0) return std::nullopt;
+  if (session_key != nullptr) return session_key->blob;
+  if (!material) return std::nullopt;
+  return tpm::KeyBlob{material->public_area, material->private_area};
+}
 
 void GiveIdentity(Object& object, KeyScope scope) {
   object.uid = ossl::Random(kUidSize);
   object.attributes.Set(CKA_UNIQUE_ID, AsBytes(Hex(object.uid)));
-  if (FindRule(CKA_KEYSCOPE_SCOPE, object.kind) != nullptr)
+  if (FindRule(CKA_KEYSCOPE_SCOPE, object.kind) != nullptr &&
+      !object.attributes.Has(CKA_KEYSCOPE_SCOPE))
     object.attributes.SetUlong(CKA_KEYSCOPE_SCOPE, static_cast<CK_ULONG>(scope));
 }
 
@@ -40,11 +66,12 @@ store::ObjectRow ToRow(const Object& object, KeyScope scope, const Vault* vault)
   row.object_class = static_cast<int64_t>(object.attributes.UlongOr(CKA_CLASS));
   row.is_private = object.is_private();
   row.material = object.material;
+  row.ak_id = AkIdOf(object);
   const SecretBytes body(Encode(object.attributes));
   row.body = row.is_private ? vault->SealBody(row.uid, scope, body.view()) : Copy(body.view());
   for (const auto& [type, value] : object.attributes) {
     const AttributeRule* rule = FindRule(type, object.kind);
-    if (rule == nullptr || !rule->Has(kIndexed) || value.empty()) continue;
+    if (rule == nullptr || !IsIndexed(*rule, value)) continue;
     row.index.push_back(row.is_private ? BlindTag(type, value, *vault) : PublicTag(type, value));
   }
   return row;
@@ -67,8 +94,14 @@ Object FromRow(const store::ObjectRow& row, const Vault* vault) {
       static_cast<int64_t>(attributes.UlongOr(CKA_CLASS)) != row.object_class)
     throw Error(Fault::Corrupt, "object " + Hex(row.uid) + " contradicts its row; delete it");
   object.kind = *kind;
+  CheckScope(object.attributes, *kind, row.scope);
   AddDefaults(object.attributes, *kind);
   return object;
+}
+
+bool IsIndexed(const AttributeRule& rule, ByteView value) {
+  const bool is_false = rule.value == ValueKind::Bool && value.size() == 1 && value[0] == CK_FALSE;
+  return rule.Has(kIndexed) && !value.empty() && !is_false;
 }
 
 std::vector<store::IndexEntry> SearchTags(CK_ATTRIBUTE_TYPE type, ByteView value,

@@ -1,13 +1,17 @@
 #include "token/objects.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "base/log.h"
+#include "p11/keyscope.h"
+#include "token/public_of.h"
 
 namespace keyscope::token {
 namespace {
 
 constexpr size_t kSearchBatch = 64;
+constexpr size_t kMostCached = 64;
 
 [[noreturn]] void NoSuchObject() {
   throw Error(Rv{CKR_OBJECT_HANDLE_INVALID}, "no such object in this slot, or not to be seen now");
@@ -39,8 +43,37 @@ Object Objects::Open(const store::ObjectRow& row) {
   return FromRow(row, vault.get());
 }
 
+Objects::Cached& Objects::CacheFor(int64_t row, const store::Version& version) {
+  const uint64_t login = login_.generation();
+  if (version != cache_version_ || login != cache_login_ || cache_.size() >= kMostCached) {
+    cache_.clear();
+    cache_version_ = version;
+    cache_login_ = login;
+  }
+  return cache_[row];
+}
+
+std::shared_ptr<const Object> Objects::GetRow(CK_OBJECT_HANDLE handle) {
+  const store::Version version = store_.CurrentVersion();
+  const int64_t row = NumberOf(handle);
+  {
+    std::lock_guard lock(cache_mutex_);
+    const auto& cached = CacheFor(row, version).object;
+    if (cached != nullptr) {
+      if (cached->is_private() && !login_.SeesPrivate()) NoSuchObject();
+      return cached;
+    }
+  }
+  Object opened = Open(VisibleRow(handle));
+  if ((opened.kind & kPublic) != 0) opened.software_key = SoftwareKeyOf(opened);
+  auto object = std::make_shared<const Object>(std::move(opened));
+  std::lock_guard lock(cache_mutex_);
+  CacheFor(row, version).object = object;
+  return object;
+}
+
 std::shared_ptr<const Object> Objects::Get(CK_OBJECT_HANDLE handle) {
-  if (!IsSessionHandle(handle)) return std::make_shared<const Object>(Open(VisibleRow(handle)));
+  if (!IsSessionHandle(handle)) return GetRow(handle);
   NumberOf(handle);
   std::shared_ptr<const Object> object;
   {
@@ -52,16 +85,18 @@ std::shared_ptr<const Object> Objects::Get(CK_OBJECT_HANDLE handle) {
   return object;
 }
 
+CK_OBJECT_HANDLE Objects::AddToSession(Object object, CK_SESSION_HANDLE owner) {
+  const CK_OBJECT_HANDLE handle = HandleOf(++last_session_object_, true);
+  session_objects_.emplace(handle,
+                           SessionObject{owner, std::make_shared<const Object>(std::move(object))});
+  return handle;
+}
+
 std::vector<CK_OBJECT_HANDLE> Objects::Add(std::vector<Object> objects, CK_SESSION_HANDLE owner) {
   std::vector<CK_OBJECT_HANDLE> handles;
   if (!objects.front().attributes.Bool(CKA_TOKEN)) {
     std::lock_guard lock(mutex_);
-    for (Object& object : objects) {
-      const CK_OBJECT_HANDLE handle = HandleOf(++last_session_object_, true);
-      session_objects_.emplace(
-          handle, SessionObject{owner, std::make_shared<const Object>(std::move(object))});
-      handles.push_back(handle);
-    }
+    for (Object& object : objects) handles.push_back(AddToSession(std::move(object), owner));
     return handles;
   }
   const store::TokenRow token = login_.Row();
@@ -98,18 +133,55 @@ void Objects::Change(CK_OBJECT_HANDLE handle, const std::function<void(Object&)>
   if (!there) NoSuchObject();
 }
 
+Bytes Objects::UidForDeletion(CK_OBJECT_HANDLE handle) try {
+  return VisibleRow(handle).uid;
+} catch (const Error& error) {
+  if (!error.Is(Fault::Corrupt) || !login_.SeesPrivate()) throw;
+  return {};
+}
+
 void Objects::Destroy(CK_OBJECT_HANDLE handle) {
-  Bytes uid;
   if (IsSessionHandle(handle)) {
-    uid = Get(handle)->uid;
-    std::lock_guard lock(mutex_);
-    if (session_objects_.erase(handle) == 0) NoSuchObject();
-  } else {
-    const store::ObjectRow row = VisibleRow(handle);
-    uid = row.uid;
-    if (!store_.Delete(row.id)) NoSuchObject();
+    const Bytes uid = Get(handle)->uid;
+    {
+      std::lock_guard lock(mutex_);
+      if (session_objects_.erase(handle) == 0) NoSuchObject();
+    }
+    backend_.Release(uid);
+    return;
   }
-  backend_.Release(uid);
+  const Bytes uid = UidForDeletion(handle);
+  std::optional<store::PendingErase> kept;
+  if (!store_.Delete(NumberOf(handle), &kept)) NoSuchObject();
+  if (!uid.empty()) backend_.Release(uid);
+  if (kept && !erasure_.Erase(*kept))
+    throw Error(
+        Rv{CKR_KEYSCOPE_PARTIAL_DELETE},
+        "the object is gone, but the TPM still holds its key; the erasing is tried again at "
+        "the next login");
+}
+
+bool Objects::HasEndorsements() {
+  std::lock_guard lock(mutex_);
+  return has_endorsements_;
+}
+
+void Objects::AddEndorsements(std::vector<Object> objects) {
+  std::lock_guard lock(mutex_);
+  if (has_endorsements_) return;
+  for (Object& object : objects) AddToSession(std::move(object), CK_INVALID_HANDLE);
+  has_endorsements_ = true;
+}
+
+bool Objects::HasAk(const std::string& unique_id) {
+  const auto uid = FromHex(unique_id);
+  if (!uid) return false;
+  if (store_.AkIdOf(*uid) == unique_id) return true;
+  std::lock_guard lock(mutex_);
+  return std::ranges::any_of(session_objects_, [&](const auto& entry) {
+    const Object& object = *entry.second.object;
+    return object.uid == *uid && object.attributes.Bool(CKA_KEYSCOPE_ATTESTATION_KEY);
+  });
 }
 
 bool Objects::Matches(const Object& object, const AttributeSet& wanted) {
@@ -131,7 +203,7 @@ store::Query Objects::QueryFor(const AttributeSet& wanted) {
     query.object_class = static_cast<int64_t>(*object_class);
   for (const auto& [type, value] : wanted) {
     const AttributeRule* rule = FindRule(type);
-    if (rule != nullptr && rule->Has(kIndexed) && !value.empty())
+    if (rule != nullptr && IsIndexed(*rule, value))
       query.all_of.push_back(SearchTags(type, value, vault.get()));
   }
   return query;
@@ -170,12 +242,14 @@ size_t Objects::NextRows(Search& search, std::span<CK_OBJECT_HANDLE> found) {
 
 size_t Objects::NextSessionObjects(Search& search, std::span<CK_OBJECT_HANDLE> found) {
   const bool sees_private = login_.SeesPrivate();
+  const bool endorsements = search.wanted->Bool(CKA_KEYSCOPE_ENDORSEMENT);
   size_t count = 0;
   std::lock_guard lock(mutex_);
   auto next = session_objects_.upper_bound(search.after_session_object);
   for (; next != session_objects_.end() && count < found.size(); ++next) {
     search.after_session_object = next->first;
     const Object& object = *next->second.object;
+    if (object.attributes.Bool(CKA_KEYSCOPE_ENDORSEMENT) && !endorsements) continue;
     if ((sees_private || !object.is_private()) && Matches(object, *search.wanted))
       found[count++] = next->first;
   }
@@ -184,8 +258,9 @@ size_t Objects::NextSessionObjects(Search& search, std::span<CK_OBJECT_HANDLE> f
 
 void Objects::AttachKey(Object& object, tpm::KeyBlob blob, SecretBytes auth) {
   if (object.attributes.Bool(CKA_TOKEN)) {
-    object.material = {std::move(blob.public_area), std::move(blob.private_area),
-                       login_.vault()->SealAuth(object.uid, scope_, auth)};
+    object.material = {.public_area = std::move(blob.public_area),
+                       .private_area = std::move(blob.private_area),
+                       .auth = login_.vault()->SealAuth(object.uid, scope_, auth)};
   } else {
     object.session_key = std::make_shared<const tpm::KeyRef>(
         tpm::KeyRef{object.uid, scope_, std::move(blob), std::move(auth)});
@@ -196,11 +271,20 @@ std::shared_ptr<const tpm::KeyRef> Objects::KeyOf(const Object& object) {
   if (object.session_key != nullptr) return object.session_key;
   if (!object.material)
     throw Error(Fault::Corrupt, "key " + Hex(object.uid) + " has lost its TPM half; delete it");
-  return std::make_shared<const tpm::KeyRef>(
+  const auto vault = login_.vault();
+  std::lock_guard lock(cache_mutex_);
+  auto cached = cache_.find(object.row);
+  const bool same = cached != cache_.end() && cached->second.object.get() == &object &&
+                    cache_login_ == login_.generation();
+  if (same && cached->second.key != nullptr) return cached->second.key;
+  auto key = std::make_shared<const tpm::KeyRef>(
       tpm::KeyRef{object.uid,
                   scope_,
                   {object.material->public_area, object.material->private_area},
-                  login_.vault()->OpenAuth(object.uid, scope_, object.material->auth)});
+                  vault->OpenAuth(object.uid, scope_, object.material->auth),
+                  static_cast<uint32_t>(object.material->handle)});
+  if (same) cached->second.key = key;
+  return key;
 }
 
 template <typename Predicate>
@@ -213,7 +297,11 @@ void Objects::DropSessionObjects(CK_SESSION_HANDLE owner) noexcept {
   DropIf([&](const SessionObject& entry) { return entry.owner == owner; });
 }
 
-void Objects::DropPrivateSessionObjects() noexcept {
+void Objects::ForgetPrivate() noexcept {
+  {
+    std::lock_guard lock(cache_mutex_);
+    cache_.clear();
+  }
   DropIf([](const SessionObject& entry) { return entry.object->is_private(); });
 }
 

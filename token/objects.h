@@ -11,6 +11,7 @@
 #include <span>
 #include <vector>
 
+#include "token/erasure.h"
 #include "token/login.h"
 #include "token/object.h"
 
@@ -27,8 +28,13 @@ struct Search {
 class Objects {
  public:
   Objects(KeyScope scope, CK_SLOT_ID slot, tpm::Backend& backend, store::ObjectStore& store,
-          Login& login)
-      : scope_(scope), slot_(slot), backend_(backend), store_(store), login_(login) {}
+          Login& login, Erasure& erasure)
+      : scope_(scope),
+        slot_(slot),
+        backend_(backend),
+        store_(store),
+        login_(login),
+        erasure_(erasure) {}
 
   // CKR_OBJECT_HANDLE_INVALID also for a private object that may not be seen, and for another
   // slot's.
@@ -37,9 +43,19 @@ class Objects {
   // session `owner`. All of `objects` are of the same sort.
   std::vector<CK_OBJECT_HANDLE> Add(std::vector<Object> objects, CK_SESSION_HANDLE owner);
   void Change(CK_OBJECT_HANDLE handle, const std::function<void(Object&)>& change);
+  // The object is gone when it returns, and when it throws CKR_KEYSCOPE_PARTIAL_DELETE: then the
+  // TPM still holds the key. Works for objects that cannot be read, as long as private ones may be
+  // seen.
   void Destroy(CK_OBJECT_HANDLE handle);
   // Writes handles and returns how many; fewer than asked for means that the search is at its end.
   size_t Next(Search& search, std::span<CK_OBJECT_HANDLE> found);
+
+  // The device's own objects, found by their CKA_KEYSCOPE_ENDORSEMENT only. Kept as session objects
+  // of nobody; the first ones given stay.
+  bool HasEndorsements();
+  void AddEndorsements(std::vector<Object> objects);
+  // Whether there is an AK with this CKA_UNIQUE_ID, whether or not it may be seen now.
+  bool HasAk(const std::string& unique_id);
 
   // Gives a new private key its TPM half: sealed for the store, or ready in memory.
   void AttachKey(Object& object, tpm::KeyBlob blob, SecretBytes auth);
@@ -47,9 +63,15 @@ class Objects {
   std::shared_ptr<const tpm::KeyRef> KeyOf(const Object& object);
 
   void DropSessionObjects(CK_SESSION_HANDLE owner) noexcept;
-  void DropPrivateSessionObjects() noexcept;  // logout
+  // Logout: private session objects go, and what was read with the login's secrets.
+  void ForgetPrivate() noexcept;
 
  private:
+  // What was read of the store, as long as nothing is written to it and nobody logs out.
+  struct Cached {
+    std::shared_ptr<const Object> object;
+    std::shared_ptr<const tpm::KeyRef> key;  // once it was needed
+  };
   struct SessionObject {
     CK_SESSION_HANDLE owner;
     std::shared_ptr<const Object> object;
@@ -58,12 +80,17 @@ class Objects {
   bool IsSessionHandle(CK_OBJECT_HANDLE handle) const { return (handle & 1) != 0; }
   CK_OBJECT_HANDLE HandleOf(int64_t number, bool session_object) const;
   int64_t NumberOf(CK_OBJECT_HANDLE handle) const;
+  std::shared_ptr<const Object> GetRow(CK_OBJECT_HANDLE handle);
   store::ObjectRow VisibleRow(CK_OBJECT_HANDLE handle);
+  Bytes UidForDeletion(CK_OBJECT_HANDLE handle);  // empty: the row cannot be read
   Object Open(const store::ObjectRow& row);
+  // The entry for a row in a cache that is as new as the store; needs cache_mutex_.
+  Cached& CacheFor(int64_t row, const store::Version& version);
   bool Matches(const Object& object, const AttributeSet& wanted);
   size_t NextRows(Search& search, std::span<CK_OBJECT_HANDLE> found);
   size_t NextSessionObjects(Search& search, std::span<CK_OBJECT_HANDLE> found);
   store::Query QueryFor(const AttributeSet& wanted);
+  CK_OBJECT_HANDLE AddToSession(Object object, CK_SESSION_HANDLE owner);  // needs mutex_
   template <typename Predicate>
   void DropIf(Predicate predicate) noexcept;
 
@@ -72,9 +99,16 @@ class Objects {
   tpm::Backend& backend_;
   store::ObjectStore& store_;
   Login& login_;
+  Erasure& erasure_;
   std::mutex mutex_;
   std::map<CK_OBJECT_HANDLE, SessionObject> session_objects_;
   int64_t last_session_object_ = 0;
+  bool has_endorsements_ = false;
+
+  std::mutex cache_mutex_;
+  store::Version cache_version_;
+  uint64_t cache_login_ = 0;
+  std::map<int64_t, Cached> cache_;
 };
 
 }  // namespace keyscope::token

@@ -33,7 +33,7 @@ class Operation {
   virtual size_t UpdateBound(size_t part) const;
   virtual size_t FinishBound() const = 0;
   virtual size_t OnceBound(size_t data) const;
-  // Whether results have just the size of their bound.
+  // Whether a buffer shorter than the bound is refused before the result is made.
   virtual bool exact() const { return true; }
 };
 

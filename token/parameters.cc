@@ -2,12 +2,14 @@
 
 #include <cstring>
 
+#include "p11/keyscope.h"
 #include "token/crypto/hash.h"
 
 namespace keyscope::token {
 namespace {
 
 using enum tpm::Hash;
+constexpr int kPcrs = 24;
 
 [[noreturn]] void Refuse(const char* why) { throw Error(Rv{CKR_MECHANISM_PARAM_INVALID}, why); }
 
@@ -111,8 +113,9 @@ CipherParameters GcmOf(const CK_MECHANISM& mechanism) {
   return parameters;
 }
 
-Bytes OptionalIvOf(const CK_MECHANISM& mechanism) {
-  return Copy(Part(mechanism.pParameter, mechanism.ulParameterLen));
+Bytes OptionalIvOf(const CK_MECHANISM& mechanism, size_t size) {
+  if (mechanism.ulParameterLen == 0) return {};
+  return IvOf(mechanism, size).iv;
 }
 
 size_t MacSizeOf(const CK_MECHANISM& mechanism, size_t largest) {
@@ -149,6 +152,26 @@ HkdfParameters HkdfOf(const CK_MECHANISM& mechanism) {
   }
   return {given.bExtract != CK_FALSE, given.bExpand != CK_FALSE, HashOf(given.prfHashMechanism),
           Copy(salt), Copy(Part(given.pInfo, given.ulInfoLen))};
+}
+
+CK_OBJECT_HANDLE CertifiedKeyOf(const CK_MECHANISM& mechanism) {
+  return Read<CK_KEYSCOPE_CERTIFY_PARAMS>(mechanism).hKey;
+}
+
+QuoteParameters QuoteOf(const CK_MECHANISM& mechanism) {
+  const auto given = Read<CK_KEYSCOPE_QUOTE_PARAMS>(mechanism);
+  const tpm::Hash bank = HashOf(given.hashAlg);
+  if (bank != Sha1 && bank != Sha256 && bank != Sha384 && bank != Sha512)
+    Refuse("PCR banks are those of SHA-1, SHA-256, SHA-384 and SHA-512");
+  if (given.pcrSelect == 0 || given.pcrSelect >= CK_ULONG{1} << kPcrs)
+    Refuse("one or more of the PCRs 0 to 23 are quoted");
+  return {bank, static_cast<uint32_t>(given.pcrSelect)};
+}
+
+tpm::EkType EndorsementKeyOf(const CK_MECHANISM& mechanism) {
+  const CK_KEY_TYPE type = Read<CK_KEYSCOPE_ACTIVATE_PARAMS>(mechanism).endorsementKey;
+  if (type != CKK_RSA && type != CKK_EC) Refuse("an endorsement key is CKK_RSA or CKK_EC");
+  return type == CKK_RSA ? tpm::EkType::Rsa : tpm::EkType::Ec;
 }
 
 }  // namespace keyscope::token

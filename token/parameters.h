@@ -36,7 +36,7 @@ CipherParameters IvOf(const CK_MECHANISM& mechanism, size_t size);
 CipherParameters CtrOf(const CK_MECHANISM& mechanism);
 CipherParameters GcmOf(const CK_MECHANISM& mechanism);
 // Key wrap (section 2.14): an IV, or none for the one of the RFC.
-Bytes OptionalIvOf(const CK_MECHANISM& mechanism);
+Bytes OptionalIvOf(const CK_MECHANISM& mechanism, size_t size);
 
 // CK_MAC_GENERAL_PARAMS: 1 to `largest` bytes.
 size_t MacSizeOf(const CK_MECHANISM& mechanism, size_t largest);
@@ -55,5 +55,14 @@ struct HkdfParameters {
   Bytes salt, info;
 };
 HkdfParameters HkdfOf(const CK_MECHANISM& mechanism);
+
+// Keyscope's own (p11/keyscope.h).
+CK_OBJECT_HANDLE CertifiedKeyOf(const CK_MECHANISM& mechanism);  // of CK_KEYSCOPE_CERTIFY_PARAMS
+struct QuoteParameters {
+  tpm::Hash bank;
+  uint32_t pcrs;  // bit i: PCR i; at least one
+};
+QuoteParameters QuoteOf(const CK_MECHANISM& mechanism);
+tpm::EkType EndorsementKeyOf(const CK_MECHANISM& mechanism);  // of CK_KEYSCOPE_ACTIVATE_PARAMS
 
 }  // namespace keyscope::token

@@ -15,10 +15,9 @@ tpm::PublicKey Rsa(const AttributeSet& attributes) {
   return std::move(*key);
 }
 
-tpm::PublicKey Ec(const AttributeSet& attributes) {
-  auto curve = crypto::CurveFromParams(attributes.Get(CKA_EC_PARAMS));
-  auto key = curve ? crypto::DecodePoint(*curve, attributes.Get(CKA_EC_POINT)) : std::nullopt;
-  if (!key) throw Error(Fault::Corrupt, "the key's curve or point is damaged; delete it");
+tpm::PublicKey Ec(const Object& object) {
+  auto key = crypto::DecodePoint(CurveOf(object), object.attributes.Get(CKA_EC_POINT));
+  if (!key) throw Error(Fault::Corrupt, "the key's point is damaged; delete it");
   return std::move(*key);
 }
 
@@ -26,7 +25,18 @@ tpm::PublicKey Ec(const AttributeSet& attributes) {
 
 tpm::PublicKey PublicOf(const Object& object) {
   const bool rsa = object.kind == kRsaPublic || object.kind == kRsaPrivate;
-  return rsa ? Rsa(object.attributes) : Ec(object.attributes);
+  return rsa ? Rsa(object.attributes) : Ec(object);
+}
+
+tpm::Curve CurveOf(const Object& object) {
+  const auto curve = crypto::CurveFromParams(object.attributes.Get(CKA_EC_PARAMS));
+  if (!curve) throw Error(Fault::Corrupt, "the key's curve is damaged; delete it");
+  return *curve;
+}
+
+std::shared_ptr<const crypto::SoftwareKey> SoftwareKeyOf(const Object& object) {
+  if (object.software_key != nullptr) return object.software_key;
+  return std::make_shared<const crypto::SoftwareKey>(PublicOf(object));
 }
 
 void SetPublic(AttributeSet& attributes, Kind kind, const tpm::PublicKey& key) {

@@ -65,10 +65,6 @@ class PrivateRsa {
   tpm::RsaPublic public_;
 };
 
-std::shared_ptr<const crypto::SoftwareKey> PublicRsa(const Materials& materials) {
-  return std::make_shared<const crypto::SoftwareKey>(PublicOf(*materials.object));
-}
-
 void CheckCiphertext(ByteView ciphertext, size_t size) {
   if (ciphertext.size() != size)
     Refuse(CKR_ENCRYPTED_DATA_LEN_RANGE, "a ciphertext has the size of the key's modulus");
@@ -107,7 +103,7 @@ std::unique_ptr<Operation> SignRecoverPkcs1(const Materials& materials) {
 
 std::unique_ptr<Operation> VerifyPkcs1(const Materials& materials) {
   NoParameters(materials.mechanism);
-  auto key = PublicRsa(materials);
+  auto key = SoftwareKeyOf(*materials.object);
   return std::make_unique<VerifyOperation>(
       materials.rule.hash, key->size(),
       [key](ByteView data, ByteView signature) { return key->VerifyPkcs1Raw(data, signature); });
@@ -115,7 +111,7 @@ std::unique_ptr<Operation> VerifyPkcs1(const Materials& materials) {
 
 std::unique_ptr<Operation> VerifyRecoverPkcs1(const Materials& materials) {
   NoParameters(materials.mechanism);
-  auto key = PublicRsa(materials);
+  auto key = SoftwareKeyOf(*materials.object);
   return Decryption(key->size(), [key](ByteView signature) {
     if (signature.size() != key->size())
       Refuse(CKR_SIGNATURE_LEN_RANGE, "a signature of the wrong size");
@@ -126,7 +122,7 @@ std::unique_ptr<Operation> VerifyRecoverPkcs1(const Materials& materials) {
 
 std::unique_ptr<Operation> EncryptPkcs1(const Materials& materials) {
   NoParameters(materials.mechanism);
-  auto key = PublicRsa(materials);
+  auto key = SoftwareKeyOf(*materials.object);
   return Encryption(key->size(), [key](ByteView data) {
     return SecretBytes(
         Or(key->EncryptPkcs1(data), CKR_DATA_LEN_RANGE, "the data do not fit the key"));
@@ -156,7 +152,7 @@ std::unique_ptr<Operation> SignHashed(const Materials& materials) {
 
 std::unique_ptr<Operation> VerifyHashed(const Materials& materials) {
   NoParameters(materials.mechanism);
-  auto key = PublicRsa(materials);
+  auto key = SoftwareKeyOf(*materials.object);
   const tpm::Hash hash = materials.rule.hash;
   return std::make_unique<VerifyOperation>(hash, key->size(),
                                            [key, hash](ByteView digest, ByteView signature) {
@@ -178,7 +174,7 @@ std::unique_ptr<Operation> SignPss(const Materials& materials) {
 }
 
 std::unique_ptr<Operation> VerifyPss(const Materials& materials) {
-  auto key = PublicRsa(materials);
+  auto key = SoftwareKeyOf(*materials.object);
   const PssParameters pss = PssOf(materials.mechanism, materials.rule.hash, key->modulus_bits());
   return std::make_unique<VerifyOperation>(
       materials.rule.hash, key->size(), [key, pss](ByteView digest, ByteView signature) {
@@ -190,7 +186,7 @@ std::unique_ptr<Operation> VerifyPss(const Materials& materials) {
 // CKM_RSA_PKCS_OAEP: section 2.1.8.
 
 std::unique_ptr<Operation> EncryptOaep(const Materials& materials) {
-  auto key = PublicRsa(materials);
+  auto key = SoftwareKeyOf(*materials.object);
   return Encryption(key->size(), [key, oaep = OaepOf(materials.mechanism)](ByteView data) {
     return SecretBytes(Or(key->EncryptOaep(oaep.hash, oaep.mgf, oaep.label, data),
                           CKR_DATA_LEN_RANGE, "the data do not fit the key"));
@@ -233,7 +229,7 @@ std::unique_ptr<Operation> SignRecoverNumber(const Materials& materials) {
 
 std::unique_ptr<Operation> VerifyNumber(const Materials& materials) {
   NoParameters(materials.mechanism);
-  auto key = PublicRsa(materials);
+  auto key = SoftwareKeyOf(*materials.object);
   return std::make_unique<VerifyOperation>(
       materials.rule.hash, key->size(), [key](ByteView data, ByteView signature) {
         const auto number = key->Raw(signature);
@@ -243,7 +239,7 @@ std::unique_ptr<Operation> VerifyNumber(const Materials& materials) {
 
 std::unique_ptr<Operation> VerifyRecoverNumber(const Materials& materials) {
   NoParameters(materials.mechanism);
-  auto key = PublicRsa(materials);
+  auto key = SoftwareKeyOf(*materials.object);
   return Decryption(key->size(), [key](ByteView signature) {
     if (signature.size() != key->size())
       Refuse(CKR_SIGNATURE_LEN_RANGE, "a signature of the wrong size");
@@ -253,7 +249,7 @@ std::unique_ptr<Operation> VerifyRecoverNumber(const Materials& materials) {
 
 std::unique_ptr<Operation> EncryptNumber(const Materials& materials) {
   NoParameters(materials.mechanism);
-  auto key = PublicRsa(materials);
+  auto key = SoftwareKeyOf(*materials.object);
   return Encryption(key->size(), [key](ByteView data) {
     return SecretBytes(Or(key->Raw(Number(data, key->size())), CKR_DATA_INVALID,
                           "the number is not below the key's modulus"));

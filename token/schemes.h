@@ -19,5 +19,7 @@ inline constexpr CK_ULONG kLargestGenericSecret = 255 * 64;  // bytes; what HKDF
 extern const Scheme kGenericKey, kHmac, kHmacGeneral, kAesCmac, kAesCmacGeneral;
 // derive_ops.cc
 extern const Scheme kEcdhDerive, kHkdfDerive;
+// attest_ops.cc
+extern const Scheme kCertify, kQuote, kActivateCredential;
 
 }  // namespace keyscope::token

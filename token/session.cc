@@ -3,8 +3,10 @@
 #include <cstring>
 
 #include "base/ossl.h"
+#include "p11/keyscope.h"
 #include "token/create.h"
 #include "token/mechanism_rules.h"
+#include "token/read.h"
 #include "token/template.h"
 #include "token/token.h"
 
@@ -12,45 +14,6 @@ namespace keyscope::token {
 namespace {
 
 [[noreturn]] void Refuse(CK_RV rv, const char* why) { throw Error(Rv{rv}, why); }
-
-bool Revealed(const AttributeRule& rule, const Object& object) {
-  if (!rule.Has(kSensitive)) return true;
-  return (object.kind & kSecret) != 0 && !object.attributes.Bool(CKA_SENSITIVE) &&
-         object.attributes.Bool(CKA_EXTRACTABLE);
-}
-
-// One attribute of C_GetAttributeValue (section 5.7.5).
-CK_RV Tell(const Object& object, Token& token, CK_ATTRIBUTE& attribute) {
-  auto unavailable = [&](CK_RV rv) {
-    attribute.ulValueLen = CK_UNAVAILABLE_INFORMATION;
-    return rv;
-  };
-  const AttributeRule* rule = FindRule(attribute.type, object.kind);
-  if (rule == nullptr) return unavailable(CKR_ATTRIBUTE_TYPE_INVALID);
-  if (!Revealed(*rule, object)) return unavailable(CKR_ATTRIBUTE_SENSITIVE);
-
-  std::vector<CK_MECHANISM_TYPE> allowed;
-  std::shared_ptr<const tpm::KeyRef> secret;
-  ByteView value = object.attributes.Get(attribute.type);
-  if (!object.attributes.Has(attribute.type)) {
-    if (attribute.type == CKA_ALLOWED_MECHANISMS) {
-      allowed = MechanismsFor(object.kind, *token.facts());
-      value = {reinterpret_cast<const uint8_t*>(allowed.data()),
-               allowed.size() * sizeof allowed[0]};
-    } else if (attribute.type == CKA_VALUE && (object.kind & kSecret) != 0) {
-      secret = token.objects().KeyOf(object);
-      value = secret->auth.view();
-    } else {
-      return unavailable(CKR_ATTRIBUTE_TYPE_INVALID);
-    }
-  }
-  if (attribute.pValue != nullptr) {
-    if (attribute.ulValueLen < value.size()) return unavailable(CKR_BUFFER_TOO_SMALL);
-    if (!value.empty()) std::memcpy(attribute.pValue, value.data(), value.size());
-  }
-  attribute.ulValueLen = value.size();
-  return CKR_OK;
-}
 
 }  // namespace
 
@@ -66,7 +29,7 @@ void Session::Close() noexcept {
   if (closed_.exchange(true)) return;
   token_.objects().DropSessionObjects(id_);
   if (!token_.login().SessionClosed((flags_ & CKF_RW_SESSION) != 0)) return;
-  token_.objects().DropPrivateSessionObjects();
+  token_.objects().ForgetPrivate();
   token_.backend().Release({});
 }
 
@@ -107,6 +70,7 @@ void Session::Login(CK_USER_TYPE user, Input pin) {
   CheckOpen();
   if (user != CKU_CONTEXT_SPECIFIC) {
     token_.login().Enter(user, pin);
+    if (user == CKU_USER) token_.erasure().Retry();
     return;
   }
   bool waiting = false;
@@ -194,7 +158,7 @@ CK_RV Session::GetAttributes(CK_OBJECT_HANDLE handle, std::span<CK_ATTRIBUTE> at
   const auto object = token_.objects().Get(handle);
   CK_RV worst = CKR_OK;
   for (CK_ATTRIBUTE& attribute : attributes) {
-    const CK_RV rv = Tell(*object, token_, attribute);
+    const CK_RV rv = ReadAttribute(*object, token_, attribute);
     if (rv != CKR_OK) worst = rv;
   }
   return worst;
@@ -217,7 +181,9 @@ void Session::SetAttributes(CK_OBJECT_HANDLE handle, Template attributes) {
 void Session::FindInit(Template attributes) {
   CheckOpen();
   if (search_) Refuse(CKR_OPERATION_ACTIVE, "a search is active; C_FindObjectsFinal ends it");
-  search_ = Search{.wanted = ParseSearch(attributes)};
+  auto wanted = ParseSearch(attributes);
+  if (wanted && wanted->Bool(CKA_KEYSCOPE_ENDORSEMENT)) token_.NeedEndorsements();
+  search_ = Search{.wanted = std::move(wanted)};
 }
 
 size_t Session::Find(std::span<CK_OBJECT_HANDLE> found) {

@@ -116,6 +116,7 @@ class Session {
   void CheckMayCreate(const AttributeSet& attributes);
   std::vector<CK_OBJECT_HANDLE> Keep(std::vector<Object> objects);
   CK_OBJECT_HANDLE Keep(Object object);
+  std::pair<CK_OBJECT_HANDLE, CK_OBJECT_HANDLE> KeepPair(Object public_half, Object private_half);
 
   std::optional<ActiveOp>& Place(OpKind kind) { return operations_[static_cast<size_t>(kind)]; }
   ActiveOp& Active(OpKind kind);

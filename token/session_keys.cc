@@ -1,6 +1,9 @@
 // Keys that are made from nothing or from other keys: generate, unwrap, derive; and wrapping.
 #include <algorithm>
 
+#include "p11/cryptoki.h"
+#include "p11/keyscope.h"
+#include "token/attestation.h"
 #include "token/create.h"
 #include "token/crypto/key_info.h"
 #include "token/key_use.h"
@@ -25,6 +28,7 @@ CK_KEY_TYPE KeyTypeOf(Family family) {
     case Family::Aes:
       return CKK_AES;
     case Family::Generic:
+    case Family::Attestation:
     case Family::None:
       break;
   }
@@ -74,6 +78,15 @@ Object HalfOfPair(AttributeSet given, CK_OBJECT_CLASS object_class, const Mechan
   return object;
 }
 
+// Keeps a new key at a handle of the TPM, where that was asked for.
+std::optional<Erasure::Placement> PlaceIfAsked(Object& key, Token& token) {
+  if (!key.attributes.Bool(CKA_KEYSCOPE_PERSISTENT)) return std::nullopt;
+  auto placement = token.erasure().Place(token.RootOfKeys(), *token.objects().KeyOf(key));
+  key.material->handle = placement.note().handle;
+  key.material->name = placement.note().name;
+  return placement;
+}
+
 }  // namespace
 
 std::pair<CK_OBJECT_HANDLE, CK_OBJECT_HANDLE> Session::GenerateKeyPair(
@@ -85,9 +98,11 @@ std::pair<CK_OBJECT_HANDLE, CK_OBJECT_HANDLE> Session::GenerateKeyPair(
     throw Error(Rv{CKR_MECHANISM_INVALID}, "the mechanism generates no key pairs");
   NoParameters(mechanism);
 
-  Object public_half = HalfOfPair(ParseTemplate(public_attributes), CKO_PUBLIC_KEY, rule, token_);
-  Object private_half =
-      HalfOfPair(ParseTemplate(private_attributes), CKO_PRIVATE_KEY, rule, token_);
+  AttributeSet public_given = ParseTemplate(public_attributes);
+  AttributeSet private_given = ParseTemplate(private_attributes);
+  ImplyUsesOfAk(public_given, private_given);
+  Object public_half = HalfOfPair(std::move(public_given), CKO_PUBLIC_KEY, rule, token_);
+  Object private_half = HalfOfPair(std::move(private_given), CKO_PRIVATE_KEY, rule, token_);
   SetHistory(private_half.attributes, true, true);
   CheckMayCreate(public_half.attributes);
   CheckMayCreate(private_half.attributes);
@@ -95,14 +110,29 @@ std::pair<CK_OBJECT_HANDLE, CK_OBJECT_HANDLE> Session::GenerateKeyPair(
   spec.scope = token_.scope();
   // Before the TPM works, which may take minutes: the store must be able to take the key.
   if (private_half.attributes.Bool(CKA_TOKEN)) token_.login().vault();
+  const Birth birth = PlanBirth(private_half, spec, token_);
 
-  SecretBytes auth = token_.backend().Random(kAuthSize);
-  tpm::KeyBlob blob = token_.backend().Create(token_.RootOfKeys(), spec, auth);
-  const tpm::PublicKey key = token_.backend().PublicOf(blob);
-  SetPublic(public_half.attributes, public_half.kind, key);
-  SetPublic(private_half.attributes, private_half.kind, key);
-  token_.objects().AttachKey(private_half, std::move(blob), std::move(auth));
+  token_.erasure().Retry();
+  const Bytes uid = private_half.uid;
+  try {
+    SecretBytes auth = token_.backend().Random(kAuthSize);
+    tpm::KeyBlob blob = GiveBirth(birth, private_half, std::move(spec), auth, token_);
+    const tpm::PublicKey key = token_.backend().PublicOf(blob);
+    SetPublic(public_half.attributes, public_half.kind, key);
+    SetPublic(private_half.attributes, private_half.kind, key);
+    token_.objects().AttachKey(private_half, std::move(blob), std::move(auth));
+    auto placement = PlaceIfAsked(private_half, token_);
+    const auto handles = KeepPair(std::move(public_half), std::move(private_half));
+    if (placement) placement->Keep();
+    return handles;
+  } catch (...) {
+    token_.backend().Release(uid);
+    throw;
+  }
+}
 
+std::pair<CK_OBJECT_HANDLE, CK_OBJECT_HANDLE> Session::KeepPair(Object public_half,
+                                                                Object private_half) {
   const bool together =
       public_half.attributes.Bool(CKA_TOKEN) == private_half.attributes.Bool(CKA_TOKEN);
   std::vector<Object> first, second;
@@ -129,7 +159,7 @@ CK_OBJECT_HANDLE Session::GenerateKey(const CK_MECHANISM& mechanism, Template at
   if (rule.family == Family::Aes || !given.Has(CKA_KEY_TYPE))
     Imply(given, CKA_KEY_TYPE, KeyTypeOf(rule.family));
   Object object = NewObject(std::move(given), Purpose::Generate, token_);
-  if (FamilyOf(object.kind) != rule.family)
+  if (FamilyOf(object) != rule.family)
     Refuse(CKR_TEMPLATE_INCONSISTENT, "CKA_KEY_TYPE is not what the mechanism makes");
   CheckMayCreate(object.attributes);
   SetGenerated(object.attributes, rule.type);
@@ -149,7 +179,7 @@ CK_RV Session::WrapKey(const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE wrapping,
                               {.usage = CKA_WRAP,
                                .bad_handle = CKR_WRAPPING_KEY_HANDLE_INVALID,
                                .bad_type = CKR_WRAPPING_KEY_TYPE_INCONSISTENT});
-  const auto wrapped = KeyObject(token_, key, CKR_KEY_HANDLE_INVALID);
+  const auto wrapped = KeyObject(token_.objects(), key, CKR_KEY_HANDLE_INVALID);
   if ((wrapped->kind & kPublic) != 0)
     Refuse(CKR_KEY_NOT_WRAPPABLE, "a public key needs no wrapping");
   if (!wrapped->attributes.Bool(CKA_EXTRACTABLE))
@@ -219,14 +249,6 @@ CK_OBJECT_HANDLE Session::DeriveKey(const CK_MECHANISM& mechanism, CK_OBJECT_HAN
       rule.scheme->derive(MaterialsOf(token_, rule, mechanism, base_key.get()), wanted);
   SetSecretValue(object, std::move(value), token_);
   return Keep(std::move(object));
-}
-
-void Session::DigestKey(CK_OBJECT_HANDLE handle) {
-  const auto key = KeyObject(token_, handle, CKR_KEY_HANDLE_INVALID);
-  if ((key->kind & kSecret) == 0 || !key->attributes.Bool(CKA_EXTRACTABLE))
-    Refuse(CKR_KEY_INDIGESTIBLE, "only extractable secret keys are digested");
-  const auto secret = token_.objects().KeyOf(*key);
-  Feed(OpKind::Digest, {secret->auth.view().data(), secret->auth.size()});
 }
 
 }  // namespace keyscope::token

@@ -106,6 +106,17 @@ void Session::Feed(OpKind kind, Input in) {
   });
 }
 
+void Session::DigestKey(CK_OBJECT_HANDLE handle) {
+  Run(OpKind::Digest, [&](ActiveOp& active) {
+    const auto key = KeyObject(token_.objects(), handle, CKR_KEY_HANDLE_INVALID);
+    if ((key->kind & kSecret) == 0 || !key->attributes.Bool(CKA_EXTRACTABLE))
+      Refuse(CKR_KEY_INDIGESTIBLE, "only extractable secret keys are digested");
+    active.operation->Feed(token_.objects().KeyOf(*key)->auth.view());
+    active.fed = true;
+    return Outcome::Active;
+  });
+}
+
 CK_RV Session::Update(OpKind kind, Input in, Output out) {
   return Run(kind, [&](ActiveOp& active) {
     const ByteView part = in.view();

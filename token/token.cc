@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/ossl.h"
+#include "token/endorsement.h"
 #include "token/mechanism_rules.h"
 
 namespace keyscope::token {
@@ -55,7 +56,8 @@ Token::Token(KeyScope scope, CK_SLOT_ID slot, std::shared_ptr<tpm::Backend> back
       backend_(std::move(backend)),
       store_(std::move(store_path), scope),
       login_(scope, *backend_, store_),
-      objects_(scope, slot, *backend_, store_, login_) {}
+      erasure_(scope, *backend_, store_),
+      objects_(scope, slot, *backend_, store_, login_, erasure_) {}
 
 bool Token::Present() noexcept try {
   if (!backend_->Present()) return false;
@@ -155,13 +157,19 @@ void Token::InitToken(Input so_pin, ByteView label) {
   ossl::Prepare();
   if (!Present()) throw Error(Rv{CKR_TOKEN_NOT_PRESENT}, "no TPM is reachable");
   login_.InitToken(so_pin, label);
+  erasure_.Retry();
   std::lock_guard lock(facts_mutex_);
   facts_.reset();
 }
 
+void Token::NeedEndorsements() {
+  if (scope_ == KeyScope::Machine && !objects_.HasEndorsements())
+    objects_.AddEndorsements(EndorsementObjects(*this));
+}
+
 void Token::Logout() {
   login_.Leave();
-  objects_.DropPrivateSessionObjects();
+  objects_.ForgetPrivate();
   backend_->Release({});
 }
 

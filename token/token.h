@@ -47,6 +47,12 @@ class Token {
   tpm::Backend& backend() { return *backend_; }
   Login& login() { return login_; }
   Objects& objects() { return objects_; }
+  Erasure& erasure() { return erasure_; }
+  // The token of the other scope in this process; nullptr: none.
+  Token* sibling() const { return sibling_; }
+  void SetSibling(Token& other) { sibling_ = &other; }
+  // Sees to it that a search finds the TPM's endorsement keys, which belong to the machine.
+  void NeedEndorsements();
   // What new keys are made under. CKR_TOKEN_NOT_RECOGNIZED: the token is not initialised.
   tpm::Root RootOfKeys();
   // What the TPM can do: from the store, or asked of the TPM while there is no token.
@@ -58,7 +64,9 @@ class Token {
   std::shared_ptr<tpm::Backend> backend_;
   store::ObjectStore store_;
   Login login_;
+  Erasure erasure_;
   Objects objects_;
+  Token* sibling_ = nullptr;
   std::atomic<bool> denial_told_{false};
   std::mutex facts_mutex_;
   std::shared_ptr<const tpm::Facts> facts_;

@@ -14,7 +14,7 @@ constexpr size_t kMaxData = size_t{1} << 30;
 // One shot of OpenSSL's wrapping ciphers, which write at most two half blocks more than they read.
 std::optional<SecretBytes> Run(WrapKind kind, Direction direction, ByteView key, ByteView iv,
                                ByteView data) {
-  const size_t iv_size = kind == WrapKind::Plain ? 8 : 4;
+  const size_t iv_size = WrapIvSize(kind);
   if (!IsAesKeySize(key.size()) || (!iv.empty() && iv.size() != iv_size) || data.size() > kMaxData)
     return std::nullopt;
   const std::string name =

@@ -8,8 +8,9 @@
 namespace keyscope::crypto {
 
 enum class WrapKind : uint8_t { Plain, Padded };
+constexpr size_t WrapIvSize(WrapKind kind) { return kind == WrapKind::Plain ? 8 : 4; }
 
-// `iv`: 8 bytes, padded 4, or empty for the one of the RFC. nullopt: no AES key, an iv of another
+// `iv`: of WrapIvSize, or empty for the one of the RFC. nullopt: no AES key, an iv of another
 // length, or data of a length that cannot be wrapped (plain: 16 or more bytes, a multiple of 8;
 // padded: 1 or more).
 std::optional<Bytes> WrapAes(WrapKind kind, ByteView key, ByteView iv, ByteView data);

@@ -16,17 +16,10 @@ namespace keyscope::crypto {
 namespace {
 
 using tpm::Hash;
+using tpm::XorMgf1;
 
 // 00, the block type, at least eight bytes of padding, 00.
 constexpr size_t kPkcs1Overhead = 11;
-
-void XorMgf1(std::span<uint8_t> block, ByteView seed, Hash mgf) {
-  SecretBytes mask(block.size());
-  Check(PKCS1_MGF1(mask.data(), static_cast<long>(mask.size()), seed.data(),
-                   static_cast<long>(seed.size()), Fetched(mgf)) == 0,
-        "PKCS1_MGF1");
-  for (size_t i = 0; i < block.size(); ++i) block[i] ^= mask.data()[i];
-}
 
 // The H of section 9.1.1: the hash of eight zero bytes, the digest and the salt.
 Bytes PssHash(Hash hash, ByteView digest, ByteView salt) {
@@ -127,23 +120,6 @@ std::optional<SecretBytes> PadPkcs1(ByteView message, size_t k) {
   em.data()[1] = 2;
   FillNonZeroRandom({em.data() + 2, k - message.size() - 3});
   std::copy(message.begin(), message.end(), em.data() + (k - message.size()));
-  return em;
-}
-
-std::optional<SecretBytes> PadOaep(Hash hash, Hash mgf, ByteView label, ByteView message,
-                                   size_t k) {
-  const size_t hash_size = Info(hash).size;
-  if (k < 2 * hash_size + 2 || message.size() > k - 2 * hash_size - 2) return std::nullopt;
-  SecretBytes em(k);
-  std::span<uint8_t> seed(em.data() + 1, hash_size);
-  std::span<uint8_t> db(em.data() + 1 + hash_size, k - 1 - hash_size);
-
-  std::ranges::copy(ossl::Random(hash_size), seed.begin());
-  std::ranges::copy(Digest(hash, label), db.begin());
-  db[db.size() - message.size() - 1] = 1;
-  std::ranges::copy(message, db.end() - static_cast<ptrdiff_t>(message.size()));
-  XorMgf1(db, seed, mgf);
-  XorMgf1(seed, db, mgf);
   return em;
 }
 

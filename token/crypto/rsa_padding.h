@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "base/secret.h"
-#include "tpm/types.h"
+#include "tpm/oaep.h"
 
 namespace keyscope::crypto {
 
@@ -22,10 +22,8 @@ std::optional<Bytes> PssEncode(tpm::Hash hash, tpm::Hash mgf, size_t salt_size, 
 bool PssVerify(tpm::Hash hash, tpm::Hash mgf, size_t salt_size, ByteView digest,
                size_t modulus_bits, ByteView em);
 
-// Encryption (sections 7.2 and 7.1).
+// Encryption (sections 7.2 and 7.1); PadOaep is in tpm/oaep.h.
 std::optional<SecretBytes> PadPkcs1(ByteView message, size_t k);
-std::optional<SecretBytes> PadOaep(tpm::Hash hash, tpm::Hash mgf, ByteView label, ByteView message,
-                                   size_t k);
 // Constant time until the verdict, which every caller of C_Decrypt sees anyway.
 std::optional<SecretBytes> UnpadPkcs1(ByteView em);
 std::optional<SecretBytes> UnpadOaep(ByteView em, tpm::Hash hash, tpm::Hash mgf, ByteView label);

@@ -1,0 +1,59 @@
+#include "tests/module/attributes.h"
+
+#include <algorithm>
+
+namespace keyscope::test {
+namespace {
+
+Mechanism::Owned Own(std::vector<Bytes> parts) {
+  return std::make_shared<const std::vector<Bytes>>(std::move(parts));
+}
+
+}  // namespace
+
+Mechanism Pss(CK_MECHANISM_TYPE type, const HashRow& hash, const HashRow& mgf, CK_ULONG salt) {
+  return {type, BytesOf(CK_RSA_PKCS_PSS_PARAMS{hash.mechanism, mgf.mgf, salt})};
+}
+
+Mechanism Oaep(const HashRow& hash, const HashRow& mgf, ByteView label) {
+  const auto owned = Own({Copy(label)});
+  const CK_RSA_PKCS_OAEP_PARAMS parameters{hash.mechanism, mgf.mgf, CKZ_DATA_SPECIFIED,
+                                           Mutable((*owned)[0]), (*owned)[0].size()};
+  return {CKM_RSA_PKCS_OAEP, BytesOf(parameters), owned};
+}
+
+Mechanism Gcm(ByteView iv, ByteView aad, CK_ULONG tag_bits) {
+  const auto owned = Own({Copy(iv), Copy(aad)});
+  const GcmParams parameters{Mutable((*owned)[0]), iv.size(),  iv.size() * 8,
+                             Mutable((*owned)[1]), aad.size(), tag_bits};
+  return {CKM_AES_GCM, BytesOf(parameters), owned};
+}
+
+Mechanism Ctr(ByteView block, CK_ULONG counter_bits) {
+  CK_AES_CTR_PARAMS parameters{counter_bits, {}};
+  std::ranges::copy(block, parameters.cb);
+  return {CKM_AES_CTR, BytesOf(parameters)};
+}
+
+Mechanism Ecdh(CK_EC_KDF_TYPE kdf, ByteView peer, ByteView shared_info, CK_MECHANISM_TYPE type) {
+  const auto owned = Own({Copy(shared_info), Copy(peer)});
+  const CK_ECDH1_DERIVE_PARAMS parameters{kdf, (*owned)[0].size(), Mutable((*owned)[0]),
+                                          (*owned)[1].size(), Mutable((*owned)[1])};
+  return {type, BytesOf(parameters), owned};
+}
+
+Mechanism Hkdf(const HashRow& hash, bool extract, bool expand, ByteView salt, ByteView info) {
+  const auto owned = Own({Copy(salt), Copy(info)});
+  CK_HKDF_PARAMS parameters{};
+  parameters.bExtract = extract ? CK_TRUE : CK_FALSE;
+  parameters.bExpand = expand ? CK_TRUE : CK_FALSE;
+  parameters.prfHashMechanism = hash.mechanism;
+  parameters.ulSaltType = salt.empty() ? CKF_HKDF_SALT_NULL : CKF_HKDF_SALT_DATA;
+  parameters.pSalt = Mutable((*owned)[0]);
+  parameters.ulSaltLen = (*owned)[0].size();
+  parameters.pInfo = Mutable((*owned)[1]);
+  parameters.ulInfoLen = (*owned)[1].size();
+  return {CKM_HKDF_DERIVE, BytesOf(parameters), owned};
+}
+
+}  // namespace keyscope::test

@@ -1,0 +1,277 @@
+// Encryption, decryption and digests, against OpenSSL.
+#include <openssl/rsa.h>
+
+#include "tests/module/openssl.h"
+#include "tests/module/operations.h"
+
+namespace keyscope::test {
+namespace {
+
+class Crypt : public LoggedIn {
+ protected:
+  void ExpectBothWays(const Mechanism& mechanism, CK_OBJECT_HANDLE key, const Bytes& plain,
+                      const Bytes& cipher) {
+    EXPECT_EQ(Do(kEncrypt, session, mechanism, key, plain), cipher);
+    EXPECT_EQ(Do(kDecrypt, session, mechanism, key, cipher), plain);
+    for (size_t part : {1, 16, 37}) {
+      EXPECT_EQ(DoInParts(kEncrypt, session, mechanism, key, plain, part), cipher) << part;
+      EXPECT_EQ(DoInParts(kDecrypt, session, mechanism, key, cipher, part), plain) << part;
+    }
+  }
+};
+
+TEST_F(Crypt, Digests) {
+  for (const HashRow& hash : kHashes) {
+    for (size_t size : {0, 1, 1000}) {
+      SCOPED_TRACE(std::string(hash.name) + " " + std::to_string(size));
+      const Bytes expected = Digest(hash.name, Pattern(size));
+      EXPECT_EQ(Do(kDigest, session, hash.mechanism, 0, Pattern(size)), expected);
+      EXPECT_EQ(DoInParts(kDigest, session, hash.mechanism, 0, Pattern(size), 7), expected);
+    }
+  }
+}
+
+TEST_F(Crypt, DigestsOfKeys) {
+  const CK_OBJECT_HANDLE open = ImportSecret(session, Pattern(30));
+  ASSERT_OK(C_DigestInit(session, Mechanism(CKM_SHA256).get()));
+  ASSERT_OK(C_DigestUpdate(session, Mutable("ab"), 2));
+  ASSERT_OK(C_DigestKey(session, open));
+  Bytes digest(32);
+  CK_ULONG size = digest.size();
+  ASSERT_OK(C_DigestFinal(session, digest.data(), &size));
+  EXPECT_EQ(digest, Digest("SHA256", Concat({AsBytes("ab"), Pattern(30)})));
+
+  const CK_OBJECT_HANDLE closed = ImportSecret(session, Pattern(30), {{CKA_EXTRACTABLE, false}});
+  const std::pair<CK_OBJECT_HANDLE, CK_RV> refused[] = {
+      {closed, CKR_KEY_INDIGESTIBLE},
+      {0, CKR_KEY_HANDLE_INVALID},
+      {GenerateEc(session).private_key, CKR_KEY_INDIGESTIBLE}};
+  for (auto [key, expected] : refused) {
+    ASSERT_OK(C_DigestInit(session, Mechanism(CKM_SHA256).get()));
+    EXPECT_RV(expected, C_DigestKey(session, key));
+    EXPECT_RV(CKR_OPERATION_NOT_INITIALIZED, C_DigestUpdate(session, Mutable("ab"), 2));
+  }
+  EXPECT_RV(CKR_OPERATION_NOT_INITIALIZED, C_DigestKey(session, open));
+}
+
+TEST_F(Crypt, AesInEveryMode) {
+  struct Row {
+    CK_MECHANISM_TYPE type;
+    const char* openssl;
+    bool iv, whole_blocks;
+  };
+  constexpr Row kRows[] = {{CKM_AES_ECB, "ECB", false, true},
+                           {CKM_AES_CBC, "CBC", true, true},
+                           {CKM_AES_CBC_PAD, "CBC-PAD", true, false},
+                           {CKM_AES_CFB128, "CFB", true, false},
+                           {CKM_AES_OFB, "OFB", true, false}};
+  const Bytes iv = Pattern(16);
+  for (size_t key_size : {16, 24, 32}) {
+    const Bytes value = Pattern(key_size);
+    const CK_OBJECT_HANDLE key = ImportAes(session, value);
+    for (const Row& row : kRows) {
+      SCOPED_TRACE(row.openssl);
+      const Mechanism mechanism(row.type, row.iv ? iv : Bytes{});
+      for (size_t size : {0, 1, 15, 16, 17, 160}) {
+        const Bytes plain = Pattern(size);
+        if (row.whole_blocks && size % 16 != 0) {
+          EXPECT_RV(CKR_DATA_LEN_RANGE, Try(kEncrypt, session, mechanism, key, plain));
+          EXPECT_RV(CKR_ENCRYPTED_DATA_LEN_RANGE, Try(kDecrypt, session, mechanism, key, plain));
+          continue;
+        }
+        ExpectBothWays(mechanism, key, plain,
+                       Cipher(row.openssl, true, value, row.iv ? iv : Bytes{}, plain));
+      }
+    }
+    const Bytes plain = Pattern(45);
+    ExpectBothWays(Ctr(iv, 128), key, plain, Cipher("CTR", true, value, iv, plain));
+  }
+}
+
+TEST_F(Crypt, AesPaddingIsChecked) {
+  const CK_OBJECT_HANDLE key = ImportAes(session, Pattern(16));
+  const Mechanism mechanism(CKM_AES_CBC_PAD, Pattern(16));
+  Bytes cipher = Do(kEncrypt, session, mechanism, key, Pattern(20));
+  EXPECT_RV(CKR_ENCRYPTED_DATA_LEN_RANGE,
+            Try(kDecrypt, session, mechanism, key, ByteView(cipher).first(31)));
+  EXPECT_RV(CKR_ENCRYPTED_DATA_LEN_RANGE, Try(kDecrypt, session, mechanism, key, {}));
+  const Bytes no_padding = Cipher("CBC", true, Pattern(16), Pattern(16), Bytes(16, 0));
+  EXPECT_RV(CKR_ENCRYPTED_DATA_INVALID, Try(kDecrypt, session, mechanism, key, no_padding));
+}
+
+TEST_F(Crypt, ACounterDoesNotWrap) {
+  const CK_OBJECT_HANDLE key = ImportAes(session, Pattern(16));
+  EXPECT_EQ(Do(kEncrypt, session, Ctr(Bytes(16, 0), 8), key, Pattern(256 * 16)),
+            Cipher("CTR", true, Pattern(16), Bytes(16, 0), Pattern(256 * 16)));
+  EXPECT_RV(CKR_DATA_LEN_RANGE,
+            Try(kEncrypt, session, Ctr(Bytes(16, 0), 8), key, Pattern(256 * 16 + 1)));
+}
+
+TEST_F(Crypt, Gcm) {
+  for (size_t key_size : {16, 24, 32}) {
+    const Bytes value = Pattern(key_size);
+    const CK_OBJECT_HANDLE key = ImportAes(session, value);
+    for (size_t iv_size : {1, 12, 16, 60}) {
+      for (size_t tag_size : {4, 12, 16}) {
+        for (size_t size : {0, 1, 100}) {
+          SCOPED_TRACE(std::to_string(iv_size) + " " + std::to_string(tag_size) + " " +
+                       std::to_string(size));
+          const Bytes iv = Pattern(iv_size), aad = Pattern(size == 0 ? 0 : 21),
+                      plain = Pattern(size);
+          ExpectBothWays(Gcm(iv, aad, tag_size * 8), key, plain,
+                         GcmEncrypt(value, iv, aad, plain, tag_size));
+        }
+      }
+    }
+    const Mechanism mechanism = Gcm(Pattern(12), Pattern(5), 128);
+    Bytes cipher = Do(kEncrypt, session, mechanism, key, Pattern(50));
+    EXPECT_RV(CKR_ENCRYPTED_DATA_INVALID,
+              Try(kDecrypt, session, Gcm(Pattern(12), Pattern(6), 128), key, cipher));
+    EXPECT_RV(CKR_ENCRYPTED_DATA_LEN_RANGE,
+              Try(kDecrypt, session, mechanism, key, ByteView(cipher).first(15)));
+    for (size_t at : {size_t{0}, cipher.size() - 1}) {
+      Bytes changed = cipher;
+      changed[at] ^= 1;
+      EXPECT_RV(CKR_ENCRYPTED_DATA_INVALID, Try(kDecrypt, session, mechanism, key, changed));
+    }
+  }
+}
+
+TEST_F(Crypt, RsaPkcs1) {
+  const KeyPair pair = GenerateRsa(session);
+  const Key key = FromPublicKeyInfo(Get(session, pair.public_key, CKA_PUBLIC_KEY_INFO));
+  for (size_t size : {0, 1, 32, 245}) {
+    SCOPED_TRACE(size);
+    const Bytes plain = Pattern(size);
+    EXPECT_EQ(Do(kDecrypt, session, CKM_RSA_PKCS, pair.private_key,
+                 EncryptRsa(key, {RSA_PKCS1_PADDING}, plain)),
+              plain);
+    const Bytes cipher = DoInParts(kEncrypt, session, CKM_RSA_PKCS, pair.public_key, plain, 100);
+    EXPECT_EQ(DoInParts(kDecrypt, session, CKM_RSA_PKCS, pair.private_key, cipher, 100), plain);
+  }
+  EXPECT_RV(CKR_DATA_LEN_RANGE,
+            Try(kEncrypt, session, CKM_RSA_PKCS, pair.public_key, Pattern(246)));
+  for (size_t size : {0, 255, 257})
+    EXPECT_RV(CKR_ENCRYPTED_DATA_LEN_RANGE,
+              Try(kDecrypt, session, CKM_RSA_PKCS, pair.private_key, Pattern(size)));
+  EXPECT_RV(CKR_ENCRYPTED_DATA_INVALID,
+            Try(kDecrypt, session, CKM_RSA_PKCS, pair.private_key, PadLeft(Pattern(255), 256)));
+  EXPECT_RV(CKR_ENCRYPTED_DATA_INVALID,
+            Try(kDecrypt, session, CKM_RSA_PKCS, pair.private_key, Bytes(256, 0xff)));
+}
+
+TEST_F(Crypt, RsaOaepWithEveryHashAndMask) {
+  const KeyPair pair = GenerateRsa(session);
+  const Key key = FromPublicKeyInfo(Get(session, pair.public_key, CKA_PUBLIC_KEY_INFO));
+  for (const HashRow& hash : kHashes) {
+    for (const HashRow& mgf : kHashes) {
+      const Bytes label = Pattern(&hash == &mgf ? 0 : 9), plain = Pattern(33);
+      SCOPED_TRACE(std::string(hash.name) + " " + mgf.name);
+      const RsaUse use{RSA_PKCS1_OAEP_PADDING, hash.name, mgf.name, 0, label};
+      const Mechanism mechanism = Oaep(hash, mgf, label);
+      const Bytes cipher = EncryptRsa(key, use, plain);
+      EXPECT_EQ(Do(kDecrypt, session, mechanism, pair.private_key, cipher), plain);
+      const Bytes ours = Do(kEncrypt, session, mechanism, pair.public_key, plain);
+      EXPECT_EQ(Do(kDecrypt, session, mechanism, pair.private_key, ours), plain);
+      EXPECT_RV(CKR_ENCRYPTED_DATA_INVALID,
+                Try(kDecrypt, session, Oaep(hash, mgf, Pattern(10)), pair.private_key, cipher));
+    }
+  }
+  const Bytes longest = Pattern(256 - 2 * 32 - 2);
+  const Mechanism sha256 = Oaep(kSha256, kSha256);
+  EXPECT_EQ(Do(kDecrypt, session, sha256, pair.private_key,
+               Do(kEncrypt, session, sha256, pair.public_key, longest)),
+            longest);
+  EXPECT_RV(CKR_DATA_LEN_RANGE,
+            Try(kEncrypt, session, sha256, pair.public_key, Pattern(longest.size() + 1)));
+}
+
+TEST_F(Crypt, OpenSslReadsWhatTheModuleEncrypts) {
+  const Key key = NewRsa(2048);
+  const CK_OBJECT_HANDLE object = Create(session, PublicTemplate(key));
+  const Bytes plain = Pattern(40);
+  EXPECT_EQ(
+      DecryptRsa(key, {RSA_PKCS1_PADDING}, Do(kEncrypt, session, CKM_RSA_PKCS, object, plain)),
+      plain);
+  EXPECT_EQ(
+      DecryptRsa(key, {RSA_PKCS1_OAEP_PADDING, "SHA256", "SHA1", 0, AsBytes("label")},
+                 Do(kEncrypt, session, Oaep(kSha256, kSha1, AsBytes("label")), object, plain)),
+      plain);
+  EXPECT_EQ(DecryptRsa(key, {RSA_NO_PADDING}, Do(kEncrypt, session, CKM_RSA_X_509, object, plain)),
+            PadLeft(plain, 256));
+}
+
+TEST_F(Crypt, RawRsa) {
+  const KeyPair pair = GenerateRsa(session);
+  const Bytes plain = PadLeft(Pattern(255), 256);
+  const Bytes cipher = Do(kEncrypt, session, CKM_RSA_X_509, pair.public_key, plain);
+  EXPECT_EQ(Do(kDecrypt, session, CKM_RSA_X_509, pair.private_key, cipher), plain);
+  EXPECT_RV(CKR_DATA_INVALID,
+            Try(kEncrypt, session, CKM_RSA_X_509, pair.public_key, Bytes(256, 0xff)));
+  EXPECT_RV(CKR_ENCRYPTED_DATA_INVALID,
+            Try(kDecrypt, session, CKM_RSA_X_509, pair.private_key, Bytes(256, 0xff)));
+}
+
+// Section 5.17: two operations over the same data.
+TEST_F(Crypt, DualFunctions) {
+  const CK_OBJECT_HANDLE aes = ImportAes(session, Pattern(16)),
+                         mac = ImportSecret(session, Pattern(20));
+  const Mechanism cbc(CKM_AES_CBC, Pattern(16)), hmac(CKM_SHA256_HMAC);
+  const Bytes plain = Pattern(64), cipher = Cipher("CBC", true, Pattern(16), Pattern(16), plain);
+  Bytes room(64), end(64);
+  CK_ULONG size = room.size(), end_size = end.size();
+
+  ASSERT_OK(C_DigestInit(session, Mechanism(CKM_SHA256).get()));
+  EXPECT_RV(CKR_OPERATION_NOT_INITIALIZED,
+            C_DigestEncryptUpdate(session, Mutable(plain), 64, room.data(), &size));
+  ASSERT_OK(C_EncryptInit(session, cbc.get(), aes));
+  size = 63;
+  EXPECT_RV(CKR_BUFFER_TOO_SMALL,
+            C_DigestEncryptUpdate(session, Mutable(plain), 64, room.data(), &size));
+  ASSERT_OK(C_DigestEncryptUpdate(session, Mutable(plain), 64, room.data(), &size));
+  EXPECT_EQ(room, cipher);
+  ASSERT_OK(C_EncryptFinal(session, end.data(), &end_size));
+  end_size = 32;
+  ASSERT_OK(C_DigestFinal(session, end.data(), &end_size));
+  EXPECT_EQ(Bytes(end.begin(), end.begin() + 32), Digest("SHA256", plain));
+
+  ASSERT_OK(C_SignInit(session, hmac.get(), mac));
+  ASSERT_OK(C_EncryptInit(session, cbc.get(), aes));
+  ASSERT_OK(C_SignEncryptUpdate(session, Mutable(plain), 64, room.data(), &size));
+  ASSERT_OK(C_EncryptFinal(session, end.data(), &end_size));
+  end_size = 32;
+  ASSERT_OK(C_SignFinal(session, end.data(), &end_size));
+  const Bytes expected = Hmac("SHA256", Pattern(20), plain);
+  EXPECT_EQ(Bytes(end.begin(), end.begin() + 32), expected);
+
+  ASSERT_OK(C_VerifyInit(session, hmac.get(), mac));
+  ASSERT_OK(C_DecryptInit(session, cbc.get(), aes));
+  ASSERT_OK(C_DecryptVerifyUpdate(session, Mutable(cipher), 64, room.data(), &size));
+  EXPECT_EQ(room, plain);
+  ASSERT_OK(C_DecryptFinal(session, end.data(), &end_size));
+  ASSERT_OK(C_VerifyFinal(session, Mutable(expected), 32));
+
+  ASSERT_OK(C_DigestInit(session, Mechanism(CKM_SHA256).get()));
+  ASSERT_OK(C_DecryptInit(session, cbc.get(), aes));
+  ASSERT_OK(C_DecryptDigestUpdate(session, Mutable(cipher), 64, room.data(), &size));
+  ASSERT_OK(C_DecryptFinal(session, end.data(), &end_size));
+  end_size = 32;
+  ASSERT_OK(C_DigestFinal(session, end.data(), &end_size));
+  EXPECT_EQ(Bytes(end.begin(), end.begin() + 32), Digest("SHA256", plain));
+}
+
+TEST_F(Crypt, Random) {
+  Bytes one(1000), two(1000);
+  ASSERT_OK(C_SeedRandom(session, one.data(), one.size()));
+  ASSERT_OK(C_GenerateRandom(session, one.data(), one.size()));
+  ASSERT_OK(C_GenerateRandom(session, two.data(), two.size()));
+  EXPECT_NE(one, two);
+  EXPECT_OK(C_GenerateRandom(session, nullptr, 0));
+  EXPECT_RV(CKR_ARGUMENTS_BAD, C_GenerateRandom(session, nullptr, 1));
+  EXPECT_RV(CKR_ARGUMENTS_BAD, C_GenerateRandom(session, one.data(), ~CK_ULONG{0}));
+  EXPECT_RV(CKR_ARGUMENTS_BAD, C_SeedRandom(session, nullptr, 1));
+  EXPECT_RV(CKR_ARGUMENTS_BAD, C_SeedRandom(session, one.data(), ~CK_ULONG{0}));
+}
+
+}  // namespace
+}  // namespace keyscope::test

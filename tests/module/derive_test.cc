@@ -1,0 +1,148 @@
+// Key agreement and derivation, against OpenSSL.
+#include "tests/module/openssl.h"
+#include "tests/module/operations.h"
+
+namespace keyscope::test {
+namespace {
+
+const Attributes kReadable{{CKA_CLASS, CKO_SECRET_KEY},
+                           {CKA_KEY_TYPE, CKK_GENERIC_SECRET},
+                           {CKA_SENSITIVE, false},
+                           {CKA_EXTRACTABLE, true}};
+
+class Deriving : public LoggedIn {
+ protected:
+  CK_RV TryDerive(const Mechanism& mechanism, CK_OBJECT_HANDLE base, Attributes attributes) {
+    derived = CK_INVALID_HANDLE;
+    return C_DeriveKey(session, mechanism.get(), base, attributes.data(), attributes.size(),
+                       &derived);
+  }
+  Bytes Derive(const Mechanism& mechanism, CK_OBJECT_HANDLE base, const Attributes& extra = {}) {
+    EXPECT_OK(TryDerive(mechanism, base, kReadable.With(extra)));
+    return Get(session, derived, CKA_VALUE);
+  }
+  CK_OBJECT_HANDLE ImportEc(const Key& key) {
+    return Create(session, PrivateTemplate(key).With({{CKA_DERIVE, true}}));
+  }
+  CK_OBJECT_HANDLE derived = CK_INVALID_HANDLE;
+};
+
+TEST_F(Deriving, EcdhWithEveryCurveAndKdf) {
+  struct Row {
+    CK_EC_KDF_TYPE kdf;
+    const char* hash;
+    CK_ULONG size;
+  };
+  constexpr Row kKdfs[] = {{CKD_SHA1_KDF, "SHA1", 20},
+                           {CKD_SHA224_KDF, "SHA224", 28},
+                           {CKD_SHA256_KDF, "SHA256", 32},
+                           {CKD_SHA384_KDF, "SHA384", 48},
+                           {CKD_SHA512_KDF, "SHA512", 64}};
+  for (const CurveRow& curve : Curves()) {
+    SCOPED_TRACE(curve.name);
+    const Key own = NewEc(curve.name), peer = NewEc(curve.name);
+    const CK_OBJECT_HANDLE key = ImportEc(own);
+    const Bytes shared = Ecdh(own, peer), raw = RawPoint(peer);
+    for (const Bytes& point : {raw, OctetString(raw)}) {
+      for (CK_MECHANISM_TYPE type : {CKM_ECDH1_DERIVE, CKM_ECDH1_COFACTOR_DERIVE})
+        EXPECT_EQ(Derive(Ecdh(CKD_NULL, point, {}, type), key), shared);
+      EXPECT_EQ(Derive(Ecdh(CKD_NULL, point), key, {{CKA_VALUE_LEN, 16}}),
+                Bytes(shared.end() - 16, shared.end()));
+      for (const Row& row : kKdfs) {
+        SCOPED_TRACE(row.hash);
+        EXPECT_EQ(Derive(Ecdh(row.kdf, point), key), X963(row.hash, shared, {}, row.size));
+        EXPECT_EQ(Derive(Ecdh(row.kdf, point, Pattern(11)), key, {{CKA_VALUE_LEN, 100}}),
+                  X963(row.hash, shared, Pattern(11), 100));
+      }
+    }
+  }
+}
+
+TEST_F(Deriving, AGeneratedKeyAgreesWithOpenSsl) {
+  const KeyPair pair = GenerateEc(session, P256(), {{CKA_DERIVE, true}, {CKA_TOKEN, true}});
+  const Key own = FromPublicKeyInfo(Get(session, pair.public_key, CKA_PUBLIC_KEY_INFO));
+  const Key peer = NewEc("P-256");
+  EXPECT_EQ(Derive(Ecdh(CKD_NULL, RawPoint(peer)), pair.private_key), Ecdh(peer, own));
+}
+
+TEST_F(Deriving, TheResultIsAKeyOfItsTemplate) {
+  const Key own = NewEc("P-256"), peer = NewEc("P-256");
+  const CK_OBJECT_HANDLE base = ImportEc(own);
+  const Mechanism ecdh = Ecdh(CKD_SHA256_KDF, RawPoint(peer));
+  ASSERT_OK(TryDerive(ecdh, base,
+                      {{CKA_CLASS, CKO_SECRET_KEY},
+                       {CKA_KEY_TYPE, CKK_AES},
+                       {CKA_VALUE_LEN, 16},
+                       {CKA_TOKEN, true}}));
+  EXPECT_EQ(GetUlong(session, derived, CKA_VALUE_LEN), 16U);
+  EXPECT_FALSE(GetBool(session, derived, CKA_LOCAL));
+  EXPECT_TRUE(GetBool(session, derived, CKA_SENSITIVE));
+  EXPECT_FALSE(GetBool(session, derived, CKA_ALWAYS_SENSITIVE)) << "the base came from outside";
+  EXPECT_FALSE(GetBool(session, derived, CKA_NEVER_EXTRACTABLE));
+  const Bytes aes = X963("SHA256", Ecdh(own, peer), {}, 16);
+  EXPECT_EQ(Do(kEncrypt, session, CKM_AES_ECB, derived, Pattern(16)),
+            Cipher("ECB", true, aes, {}, Pattern(16)));
+
+  const KeyPair pair = GenerateEc(session, P256(), {{CKA_DERIVE, true}});
+  ASSERT_OK(TryDerive(ecdh, pair.private_key, {{CKA_CLASS, CKO_SECRET_KEY}}));
+  EXPECT_TRUE(GetBool(session, derived, CKA_ALWAYS_SENSITIVE));
+  EXPECT_TRUE(GetBool(session, derived, CKA_NEVER_EXTRACTABLE));
+  ASSERT_OK(TryDerive(ecdh, pair.private_key, kReadable));
+  EXPECT_FALSE(GetBool(session, derived, CKA_ALWAYS_SENSITIVE));
+  EXPECT_FALSE(GetBool(session, derived, CKA_NEVER_EXTRACTABLE));
+}
+
+TEST_F(Deriving, BadPointsAreRefused) {
+  const CK_OBJECT_HANDLE base = GenerateEc(session, P256(), {{CKA_DERIVE, true}}).private_key;
+  Bytes off_curve = RawPoint(NewEc("P-256"));
+  off_curve.back() ^= 1;
+  Bytes cut = RawPoint(NewEc("P-256"));
+  cut.pop_back();
+  for (const Bytes& point : {Bytes{}, Bytes{0}, Bytes(65, 4), Bytes(65, 0), Pattern(65), off_curve,
+                             cut, OctetString(cut), RawPoint(NewEc("P-384")), Bytes(1000, 4)})
+    EXPECT_RV(CKR_MECHANISM_PARAM_INVALID, TryDerive(Ecdh(CKD_NULL, point), base, kReadable))
+        << Hex(point);
+}
+
+TEST_F(Deriving, WrongKeysAndTemplates) {
+  const KeyPair pair = GenerateEc(session, P256(), {{CKA_DERIVE, true}}, {{CKA_DERIVE, true}});
+  const Mechanism ecdh = Ecdh(CKD_NULL, RawPoint(NewEc("P-256")));
+  EXPECT_RV(CKR_KEY_HANDLE_INVALID, TryDerive(ecdh, 0, kReadable));
+  EXPECT_RV(CKR_KEY_TYPE_INCONSISTENT, TryDerive(ecdh, pair.public_key, kReadable));
+  EXPECT_RV(CKR_KEY_TYPE_INCONSISTENT,
+            TryDerive(ecdh, ImportSecret(session, Pattern(32)), kReadable));
+  EXPECT_RV(CKR_KEY_FUNCTION_NOT_PERMITTED,
+            TryDerive(ecdh, GenerateEc(session).private_key, kReadable));
+  const Attributes bad[] = {kReadable.With({{CKA_VALUE, Pattern(32)}}),
+                            kReadable.With({{CKA_CLASS, CKO_PRIVATE_KEY}}),
+                            kReadable.With({{CKA_VALUE_LEN, 33}}),
+                            kReadable.With({{CKA_VALUE_LEN, 0}}),
+                            kReadable.With({{CKA_VALUE_LEN, ~CK_ULONG{0}}}),
+                            kReadable.With({{CKA_KEY_TYPE, CKK_AES}, {CKA_VALUE_LEN, 15}}),
+                            kReadable.With({{CKA_MODULUS, Pattern(32)}})};
+  for (const Attributes& attributes : bad)
+    EXPECT_NE(TryDerive(ecdh, pair.private_key, attributes), CKR_OK);
+}
+
+TEST_F(Deriving, Hkdf) {
+  const CK_OBJECT_HANDLE base = ImportSecret(session, Pattern(40), {{CKA_DERIVE, true}});
+  const Bytes salt = Pattern(13), info = Pattern(21);
+  for (const HashRow& hash : kHashes) {
+    SCOPED_TRACE(hash.name);
+    EXPECT_EQ(Derive(Hkdf(hash, true, true, salt, info), base, {{CKA_VALUE_LEN, 77}}),
+              HkdfOf(hash.name, "EXTRACT_AND_EXPAND", Pattern(40), salt, info, 77));
+    EXPECT_EQ(Derive(Hkdf(hash, true, false, salt, {}), base),
+              HkdfOf(hash.name, "EXTRACT_ONLY", Pattern(40), salt, {}, hash.size));
+    EXPECT_EQ(Derive(Hkdf(hash, true, false, {}, {}), base),
+              HkdfOf(hash.name, "EXTRACT_ONLY", Pattern(40), {}, {}, hash.size));
+  }
+  EXPECT_EQ(Derive(Hkdf(kSha256, false, true, {}, info), base, {{CKA_VALUE_LEN, 50}}),
+            HkdfOf("SHA256", "EXPAND_ONLY", Pattern(40), {}, info, 50));
+  EXPECT_RV(CKR_KEY_SIZE_RANGE, TryDerive(Hkdf(kSha256, true, true, salt, info), base,
+                                          kReadable.With({{CKA_VALUE_LEN, 255 * 32 + 1}})));
+  EXPECT_RV(CKR_MECHANISM_PARAM_INVALID,
+            TryDerive(Hkdf(kSha256, false, false, salt, info), base, kReadable));
+}
+
+}  // namespace
+}  // namespace keyscope::test

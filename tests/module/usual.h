@@ -1,0 +1,24 @@
+// For each mechanism a parameter that works, and a key that it works with.
+#pragma once
+
+#include "tests/module/operations.h"
+
+namespace keyscope::test {
+
+// With a parameter of the usual kind: an IV, the hash's own PSS parameters, the given peer's point.
+Mechanism Usual(CK_MECHANISM_TYPE type, ByteView peer_point = {});
+
+// One key of each type, of the session, with every use permitted.
+class UsualKeys {
+ public:
+  explicit UsualKeys(CK_SESSION_HANDLE session);
+  // The pair's halves, or the secret key twice. Both 0 for a digest.
+  KeyPair For(CK_MECHANISM_TYPE type) const;
+  const Bytes& point() const { return point_; }
+
+ private:
+  KeyPair rsa_, ec_, aes_, generic_;
+  Bytes point_;
+};
+
+}  // namespace keyscope::test

@@ -1,0 +1,83 @@
+#include "token/erasure.h"
+
+#include "base/error.h"
+#include "base/log.h"
+
+namespace keyscope::token {
+namespace {
+
+constexpr int kPlacementTries = 3;  // another process may take the free handle first
+
+}  // namespace
+
+Erasure::Placement::Placement(Erasure& erasure, store::PendingErase note)
+    : erasure_(&erasure), note_(std::move(note)) {
+  {
+    std::lock_guard lock(erasure_->mutex_);
+    erasure_->being_placed_.insert(note_.uid);
+  }
+  try {
+    note_.id = erasure_->store_.NotePendingErase(note_);
+  } catch (...) {
+    Keep();  // nothing was placed
+    throw;
+  }
+}
+
+Erasure::Placement::~Placement() {
+  if (erasure_ == nullptr) return;
+  erasure_->Erase(note_);
+  Keep();
+}
+
+void Erasure::Placement::Keep() noexcept {
+  std::lock_guard lock(erasure_->mutex_);
+  erasure_->being_placed_.erase(note_.uid);
+  erasure_ = nullptr;
+}
+
+Erasure::Placement Erasure::Place(const tpm::Root& root, const tpm::KeyRef& key) {
+  for (int tries = 1;; ++tries) {
+    try {
+      Placement placement(*this, {.uid = key.uid,
+                                  .scope = scope_,
+                                  .handle = backend_.FreePersistentHandle(),
+                                  .name = backend_.NameOf(key.blob),
+                                  .reason = "its making was not finished"});
+      backend_.Persist(root, key, static_cast<uint32_t>(placement.note().handle));
+      return placement;
+    } catch (const Error& error) {
+      if (!error.Is(Fault::Busy) || tries == kPlacementTries) throw;
+    }
+  }
+}
+
+bool Erasure::Erase(const store::PendingErase& note) noexcept {
+  try {
+    backend_.Erase(static_cast<uint32_t>(note.handle), note.name);
+  } catch (const std::exception& error) {
+    log::Warn("the TPM still holds key ", Hex(note.uid), " at its persistent handle ", note.handle,
+              " (", note.reason, "); it is tried again at the next login: ", error.what());
+    return false;
+  }
+  try {
+    store_.ClearPendingErase(note.id);
+  } catch (const std::exception& error) {
+    log::Warn("key ", Hex(note.uid), " is erased, its note stays: ", error.what());
+  }
+  return true;
+}
+
+bool Erasure::BeingPlaced(const Bytes& uid) {
+  std::lock_guard lock(mutex_);
+  return being_placed_.contains(uid);
+}
+
+void Erasure::Retry() noexcept try {
+  for (const store::PendingErase& note : store_.PendingErases())
+    if (!BeingPlaced(note.uid) && store_.ClaimPendingErase(note.id)) Erase(note);
+} catch (const std::exception& error) {
+  log::Warn("pending erases are not tried again: ", error.what());
+}
+
+}  // namespace keyscope::token

@@ -1,0 +1,56 @@
+// Erasure: keys that the TPM keeps at persistent handles, and how they leave it.
+//
+// What is in the TPM has a row in the store or a pending erase: a key is noted before it is made
+// persistent, its row takes the note, and the row's deletion notes it again. So a crash leaves a
+// note, never an orphan. Thread-safe.
+#pragma once
+
+#include <mutex>
+#include <set>
+#include <utility>
+
+#include "store/object_store.h"
+#include "tpm/backend.h"
+
+namespace keyscope::token {
+
+class Erasure {
+ public:
+  Erasure(KeyScope scope, tpm::Backend& backend, store::ObjectStore& store)
+      : scope_(scope), backend_(backend), store_(store) {}
+
+  // A key at a handle whose row is not in the store yet. Unless kept it is erased again.
+  class Placement {
+   public:
+    Placement(Erasure& erasure, store::PendingErase note);
+    Placement(Placement&& other) noexcept
+        : erasure_(std::exchange(other.erasure_, nullptr)), note_(std::move(other.note_)) {}
+    Placement& operator=(Placement&&) = delete;
+    ~Placement();
+    void Keep() noexcept;  // its row is in the store
+    const store::PendingErase& note() const { return note_; }
+
+   private:
+    Erasure* erasure_;
+    store::PendingErase note_;
+  };
+  // Makes a new key persistent. Fault::NoSpace when the TPM has no room.
+  Placement Place(const tpm::Root& root, const tpm::KeyRef& key);
+
+  // Erases a key and clears its note. False when the TPM did not do it: the note stays.
+  bool Erase(const store::PendingErase& note) noexcept;
+  // Tries all that is pending once more. To be called where the TPM is at work anyway: without
+  // pending erases it costs no command.
+  void Retry() noexcept;
+
+ private:
+  bool BeingPlaced(const Bytes& uid);
+
+  const KeyScope scope_;
+  tpm::Backend& backend_;
+  store::ObjectStore& store_;
+  std::mutex mutex_;
+  std::set<Bytes> being_placed_;  // by this process: not to be taken for remnants
+};
+
+}  // namespace keyscope::token

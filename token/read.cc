@@ -1,0 +1,94 @@
+#include "token/read.h"
+
+#include <cstring>
+
+#include "p11/keyscope.h"
+#include "token/mechanism_rules.h"
+#include "token/token.h"
+
+namespace keyscope::token {
+namespace {
+
+bool Revealed(const AttributeRule& rule, const Object& object) {
+  if (!rule.Has(kSensitive)) return true;
+  return (object.kind & kSecret) != 0 && !object.attributes.Bool(CKA_SENSITIVE) &&
+         object.attributes.Bool(CKA_EXTRACTABLE);
+}
+
+// Attributes that are kept nowhere. Nullopt: this object has none such.
+using Value = std::optional<SecretBytes>;
+
+Value AllowedMechanisms(const Object& object, Token& token) {
+  const auto types = MechanismsFor(object, *token.facts());
+  const auto* first = reinterpret_cast<const uint8_t*>(types.data());
+  return SecretBytes(ByteView(first, types.size() * sizeof types[0]));
+}
+
+Value SecretValue(const Object& object, Token& token) {
+  return token.objects().KeyOf(object)->auth.Clone();
+}
+
+Value TpmPublic(const Object& object, Token& token) {
+  const auto blob = object.blob();
+  if (!blob) return std::nullopt;
+  return SecretBytes(token.backend().TpmtPublicOf(*blob));
+}
+
+Value TpmName(const Object& object, Token& token) {
+  const auto blob = object.blob();
+  if (!blob) return std::nullopt;
+  return SecretBytes(token.backend().NameOf(*blob));
+}
+
+Value PersistentHandle(const Object& object, Token&) {
+  if (!object.material || object.material->handle == 0) return std::nullopt;
+  const auto handle = static_cast<CK_ULONG>(object.material->handle);
+  return SecretBytes(ByteView(reinterpret_cast<const uint8_t*>(&handle), sizeof handle));
+}
+
+struct ComputedRow {
+  CK_ATTRIBUTE_TYPE type;
+  uint16_t kinds;
+  Value (*value)(const Object&, Token&);
+};
+constexpr ComputedRow kComputed[] = {
+    {CKA_ALLOWED_MECHANISMS, kKey, AllowedMechanisms},
+    {CKA_VALUE, kSecret, SecretValue},
+    {CKA_KEYSCOPE_TPM_PUBLIC, kPrivate, TpmPublic},
+    {CKA_KEYSCOPE_TPM_NAME, kPrivate, TpmName},
+    {CKA_KEYSCOPE_PERSISTENT_HANDLE, kPrivate, PersistentHandle},
+};
+
+Value Compute(CK_ATTRIBUTE_TYPE type, const Object& object, Token& token) {
+  for (const ComputedRow& row : kComputed)
+    if (row.type == type && (row.kinds & object.kind) != 0) return row.value(object, token);
+  return std::nullopt;
+}
+
+}  // namespace
+
+CK_RV ReadAttribute(const Object& object, Token& token, CK_ATTRIBUTE& attribute) {
+  auto unavailable = [&](CK_RV rv) {
+    attribute.ulValueLen = CK_UNAVAILABLE_INFORMATION;
+    return rv;
+  };
+  const AttributeRule* rule = FindRule(attribute.type, object.kind);
+  if (rule == nullptr) return unavailable(CKR_ATTRIBUTE_TYPE_INVALID);
+  if (!Revealed(*rule, object)) return unavailable(CKR_ATTRIBUTE_SENSITIVE);
+
+  ByteView value = object.attributes.Get(attribute.type);
+  Value computed;
+  if (!object.attributes.Has(attribute.type)) {
+    computed = Compute(attribute.type, object, token);
+    if (!computed) return unavailable(CKR_ATTRIBUTE_TYPE_INVALID);
+    value = computed->view();
+  }
+  if (attribute.pValue != nullptr) {
+    if (attribute.ulValueLen < value.size()) return unavailable(CKR_BUFFER_TOO_SMALL);
+    if (!value.empty()) std::memcpy(attribute.pValue, value.data(), value.size());
+  }
+  attribute.ulValueLen = value.size();
+  return CKR_OK;
+}
+
+}  // namespace keyscope::token
