@@ -5,6 +5,7 @@ set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")"
 . tests/support/packages.sh
 need_packages "${BUILD_PACKAGES[@]}" "${DEMO_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
+offer_pkcs11_provider
 
 passed=0 failed=0 skipped=0
 count() { grep -oE "^\\s+$1=\"[0-9]+\"" "$2" | head -1 | grep -oE '[0-9]+'; } # ATTRIBUTE JUNIT_FILE

@@ -28,8 +28,8 @@ public class Threads {
       byte[] message = ("message of thread " + i).getBytes();
       work.add(threads.submit(() -> useKeys(message)));
     }
-    for (Future<?> each : work) each.get();
     threads.shutdown();
+    for (Future<?> each : work) each.get();
   }
 
   private static Void useKeys(byte[] message) throws Exception {

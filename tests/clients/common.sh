@@ -62,4 +62,23 @@ says() {
   "$@" 2>&1 | tee /dev/stderr | grep -q -- "$text"
 }
 
+# skip REASON: CTest counts 77 as skipped.
+skip() {
+  echo "skipped: $*"
+  exit 77
+}
+
+# need PROGRAM...: skips the test where one is not installed.
+need() {
+  local program
+  for program; do command -v "$program" >/dev/null || skip "$program is not installed"; done
+}
+
+# A port of 127.0.0.1 where nobody listens.
+free_port() {
+  local port
+  until port=$((10000 + RANDOM % 9000)) && ! port_open "$port"; do :; done
+  echo "$port"
+}
+
 finish() { exit $((FAILED != 0)); }

@@ -3,11 +3,11 @@
 # OpenSSL checks what they made.
 MODULE=$1 SLOT=$2 RESOURCE_MANAGER=$3
 . "$(dirname "$0")/common.sh"
-
+need java keytool jarsigner jar
 
 token_options=(-keystore NONE -storetype PKCS11 -storepass "$USERPIN" -addprovider SunPKCS11
   -providerArg java.cfg)
-token() { keytool "$@" "${token_options[@]}" -J-Xshare:auto; }
+token() { keytool "$@" "${token_options[@]}"; }
 
 generate() { # ALIAS OPTIONS...
   local alias=$1
@@ -19,20 +19,20 @@ generate() { # ALIAS OPTIONS...
 list() {
   token -list >list && cat list && [[ $(grep -c PrivateKeyEntry list) == 2 ]]
 }
-# A certificate that OpenSSL's CA issued takes the place of the self-signed one, with its chain.
+# The answer of OpenSSL's CA, a certificate and its chain, takes the place of the self-signed one.
 import_chain() {
   token -certreq -alias ec -file ec.csr && openssl req -verify -noout -in ec.csr &&
-    openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -subj /CN=ca -days 30 &&
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -subj /CN=ca -days 30 2>/dev/null &&
     openssl x509 -req -in ec.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -out issued.pem &&
-    token -importcert -noprompt -alias ca -file ca.pem &&
-    token -importcert -noprompt -alias ec -file issued.pem &&
+    cat issued.pem ca.pem >answer.pem && token -importcert -noprompt -alias ec -file answer.pem &&
     token -list -v -alias ec | grep 'Certificate chain length: 2'
 }
 sign_jar() { # ALIAS
   jarsigner "${token_options[@]}" -signedjar "$1.jar" plain.jar "$1" &&
     jarsigner -verify "$1.jar" | tee /dev/stderr | grep -q 'jar verified' &&
-    unzip -p "$1.jar" "META-INF/*.${2}" | openssl cms -verify -inform DER -noverify -content <(
-      unzip -p "$1.jar" 'META-INF/*.SF') -binary -out /dev/null
+    rm -rf META-INF && jar xf "$1.jar" META-INF &&
+    openssl cms -verify -inform DER -in META-INF/*."$2" -content META-INF/*.SF -binary -noverify \
+      -out /dev/null
 }
 delete() { token -delete -alias rsa && ! token -list -alias rsa; }
 
@@ -42,6 +42,11 @@ cat >java.cfg <<EOF
 name = keyscope
 library = $MODULE
 slotListIndex = $SLOT
+attributes(*, CKO_PRIVATE_KEY, CKK_EC) = { CKA_DERIVE = true }
+attributes(generate, CKO_SECRET_KEY, CKK_GENERIC_SECRET) = {
+  CKA_SENSITIVE = false
+  CKA_EXTRACTABLE = true
+}
 EOF
 echo 'a message' >message
 jar cf plain.jar message
@@ -49,7 +54,7 @@ jar cf plain.jar message
 check generate_rsa generate rsa -keyalg RSA -keysize 2048
 check generate_ec generate ec -keyalg EC -groupname secp256r1
 check list list
-check threads java -XX:+ShowCodeDetailsInExceptionMessages "$HERE/Threads.java" java.cfg "$USERPIN"
+check threads java "$HERE/Threads.java" java.cfg "$USERPIN"
 check import_chain import_chain
 check sign_jar_rsa sign_jar rsa RSA
 check sign_jar_ec sign_jar ec EC
