@@ -1,0 +1,101 @@
+#include "cli/collect.h"
+
+#include "cli/error.h"
+#include "cli/tpm_structures.h"
+
+namespace keyscope::cli {
+namespace {
+
+constexpr size_t kLongestChain = 10;
+
+AkEvidence AkPart(const Session& session, CK_OBJECT_HANDLE ak) {
+  return {session.GetOr(ak, CKA_KEYSCOPE_TPM_PUBLIC),
+          session.GetOr(ak, CKA_KEYSCOPE_CREATION_DATA),
+          {session.GetOr(ak, CKA_KEYSCOPE_CREATION_ATTEST),
+           session.GetOr(ak, CKA_KEYSCOPE_CREATION_SIGNATURE)}};
+}
+
+Evidence Named(const Session& session, CK_OBJECT_HANDLE key, Evidence::Kind kind) {
+  Evidence evidence;
+  evidence.kind = kind;
+  evidence.name = LabelOf(session, key);
+  evidence.uri = UriOf(session, key, {});
+  evidence.scope = session.scope();
+  return evidence;
+}
+
+void AddAk(const Session& session, CK_OBJECT_HANDLE ak, Evidence& evidence) {
+  evidence.ak = AkPart(session, ak);
+  evidence.ak_public = evidence.ak.public_area;
+  evidence.certificates = CertificatesOf(session, ak);
+}
+
+// What CKM_KEYSCOPE_CERTIFY and _QUOTE give: TPM2B_ATTEST, then TPMT_SIGNATURE.
+Statement Split(ByteView answer) {
+  const size_t attest = SizeOfFirst2b(answer);
+  return {Copy(answer.subspan(2, attest - 2)), Copy(answer.subspan(attest))};
+}
+
+}  // namespace
+
+Evidence EvidenceOfAk(const Session& session, CK_OBJECT_HANDLE ak) {
+  Evidence evidence = Named(session, ak, Evidence::Kind::Ak);
+  AddAk(session, ak, evidence);
+  return evidence;
+}
+
+Evidence EvidenceOfKey(const Session& session, CK_OBJECT_HANDLE key) {
+  Evidence evidence = Named(session, key, Evidence::Kind::Key);
+  evidence.key = {
+      session.GetOr(key, CKA_KEYSCOPE_TPM_PUBLIC),
+      session.GetOr(key, CKA_KEYSCOPE_CREATION_DATA),
+      {session.GetOr(key, CKA_KEYSCOPE_ATTEST), session.GetOr(key, CKA_KEYSCOPE_SIGNATURE)},
+      {session.GetOr(key, CKA_KEYSCOPE_CREATION_ATTEST),
+       session.GetOr(key, CKA_KEYSCOPE_CREATION_SIGNATURE)}};
+  if (evidence.key.certify.attest.empty())
+    throw Failure("no attestation key vouches for '" + evidence.name +
+                  "': make keys with --attest-by to have evidence of them");
+  if (const CK_OBJECT_HANDLE ak = AkOf(session, key); ak != CK_INVALID_HANDLE)
+    AddAk(session, ak, evidence);
+  else
+    evidence.ak_public = session.GetOr(key, CKA_KEYSCOPE_AK_PUBLIC);
+  return evidence;
+}
+
+Evidence Recertify(const Session& session, CK_OBJECT_HANDLE key, ByteView nonce) {
+  Evidence evidence = EvidenceOfKey(session, key);
+  const CK_OBJECT_HANDLE ak = AkOf(session, key);
+  if (ak == CK_INVALID_HANDLE)
+    throw Failure("the attestation key of '" + evidence.name +
+                  "' has been deleted: only the statement of birth is left (`keyscope key show "
+                  "--evidence`)");
+  evidence.key.certify =
+      Split(session.Sign(CKM_KEYSCOPE_CERTIFY, CK_KEYSCOPE_CERTIFY_PARAMS{key}, ak, nonce));
+  return evidence;
+}
+
+Evidence Quote(const Session& session, CK_OBJECT_HANDLE ak, CK_MECHANISM_TYPE bank, CK_ULONG pcrs,
+               ByteView nonce) {
+  Evidence evidence = Named(session, ak, Evidence::Kind::Quote);
+  AddAk(session, ak, evidence);
+  evidence.quote.quote =
+      Split(session.Sign(CKM_KEYSCOPE_QUOTE, CK_KEYSCOPE_QUOTE_PARAMS{bank, pcrs}, ak, nonce));
+  return evidence;
+}
+
+std::vector<Bytes> CertificatesOf(const Session& session, CK_OBJECT_HANDLE key) {
+  std::vector<Bytes> chain;
+  auto found = Companions(session, key, CKO_CERTIFICATE);
+  while (!found.empty() && chain.size() < kLongestChain) {
+    const CK_OBJECT_HANDLE certificate = found.front();
+    chain.push_back(session.GetOr(certificate, CKA_VALUE));
+    const Bytes issuer = session.GetOr(certificate, CKA_ISSUER);
+    if (issuer.empty() || issuer == session.GetOr(certificate, CKA_SUBJECT)) break;
+    Attributes wanted;
+    wanted.AddUlong(CKA_CLASS, CKO_CERTIFICATE).Add(CKA_SUBJECT, ByteView(issuer));
+    found = session.Find(wanted);
+  }
+  return chain;
+}
+
+}  // namespace keyscope::cli

@@ -1,0 +1,73 @@
+// keyscope ak activate
+#include "cli/commands/commands.h"
+#include "cli/encoding.h"
+#include "cli/keys.h"
+#include "cli/tpm_structures.h"
+
+namespace keyscope::cli {
+namespace {
+
+// TPM2B_ID_OBJECT and TPM2B_ENCRYPTED_SECRET, one after the other, out of the three forms in which
+// credentials come: just so; a file of tpm2_makecredential, which has a header; or JSON as
+// go-attestation's EncryptedCredential.
+Bytes CredentialOf(const std::string& text) {
+  const Bytes header = FromHex("badcc0de00000001").value();
+  if (AsBytes(text).size() > header.size() && Equal(AsBytes(text).first(header.size()), header))
+    return Copy(AsBytes(text).subspan(header.size()));
+  const Json json = Json::parse(text, nullptr, false);
+  if (!json.is_object()) return Copy(AsBytes(text));
+  Bytes both;
+  for (const char* field : {"Credential", "Secret"}) {
+    const auto found = json.find(field);
+    auto part = found != json.end() && found->is_string()
+                    ? FromBase64(found->get_ref<const std::string&>())
+                    : std::nullopt;
+    if (!part) throw UsageError(std::string("the credential's ") + field + " is no base64 string");
+    Append(both, *part);
+  }
+  return both;
+}
+
+struct Activate {
+  KeyOptions key;
+  std::string credential, ek = "rsa", out;
+
+  void AddTo(CLI::App& app);
+  void Run(Context& context) const;
+};
+
+void Activate::AddTo(CLI::App& app) {
+  key.AddTo(app);
+  app.add_option("--credential", credential,
+                 "File with the credential: the TPM's structures, tpm2_makecredential's file, or "
+                 "JSON; - for standard input")
+      ->required();
+  app.add_option("--ek", ek, "The endorsement key that it was made for: rsa or ec")
+      ->check(CLI::IsMember({"rsa", "ec"}))
+      ->capture_default_str();
+  app.add_option("--out", out, "Where to write the secret, as bytes; else it is printed");
+}
+
+void Activate::Run(Context& context) const {
+  const Uri uri = key.ResolveOne(context);
+  const Bytes data = CredentialOf(ReadFile(credential));
+  const auto session = context.Login(uri.scope(), uri);
+  const CK_OBJECT_HANDLE ak = FindKey(*session, uri, KeyKind::Ak);
+  const CK_KEYSCOPE_ACTIVATE_PARAMS parameters{ek == "rsa" ? CKK_RSA : CKK_EC};
+  const SecretBytes secret =
+      session->Decrypt(CKM_KEYSCOPE_ACTIVATE_CREDENTIAL, parameters, ak, data);
+  if (out.empty())
+    context.Answer({{"secret", Hex(secret.view())}});
+  else
+    Context::Write(AsString(secret.view()), out);
+}
+
+}  // namespace
+
+void AddActivate(CLI::App& group, Context& context) {
+  AddCommand<Activate>(group, context, "activate",
+                       "Answer a credential challenge: proves that the key is in the TPM of the "
+                       "endorsement key");
+}
+
+}  // namespace keyscope::cli

@@ -1,0 +1,182 @@
+// keyscope key create, keyscope ak create
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "base/ossl.h"
+#include "cli/commands/commands.h"
+#include "cli/encoding.h"
+#include "cli/keys.h"
+#include "cli/tpm_structures.h"
+
+namespace keyscope::cli {
+namespace {
+
+struct Algorithm {
+  const char* name;
+  CK_MECHANISM_TYPE mechanism;
+  CK_ULONG bits;    // RSA
+  const char* oid;  // EC: DER in hexadecimal
+  bool for_ak;
+};
+constexpr Algorithm kAlgorithms[] = {
+    {"rsa2048", CKM_RSA_PKCS_KEY_PAIR_GEN, 2048, nullptr, true},
+    {"rsa3072", CKM_RSA_PKCS_KEY_PAIR_GEN, 3072, nullptr, false},
+    {"rsa4096", CKM_RSA_PKCS_KEY_PAIR_GEN, 4096, nullptr, false},
+    {"p256", CKM_EC_KEY_PAIR_GEN, 0, "06082a8648ce3d030107", true},
+    {"p384", CKM_EC_KEY_PAIR_GEN, 0, "06052b81040022", false},
+    {"p521", CKM_EC_KEY_PAIR_GEN, 0, "06052b81040023", false},
+};
+
+const Algorithm& Find(const std::string& name, bool for_ak) {
+  auto found = std::ranges::find_if(kAlgorithms, [&](const Algorithm& one) {
+    return one.name == name && (one.for_ak || !for_ak);
+  });
+  if (found != std::end(kAlgorithms)) return *found;
+  std::string known;
+  for (const Algorithm& one : kAlgorithms)
+    if (one.for_ak || !for_ak) known += (known.empty() ? "" : ", ") + std::string(one.name);
+  throw UsageError("'" + name + "' is none of " + known);
+}
+
+struct Create {
+  explicit Create(KeyKind of) : kind(of) {}
+
+  KeyKind kind;
+  KeyOptions key;
+  std::string algorithm = "rsa2048", attest_by, qualifying_data;
+  bool persistent = false;
+
+  void AddTo(CLI::App& app);
+  void Run(Context& context) const;
+
+ private:
+  Uri Wanted(Context& context) const;
+  void Refuse(const Session& session, const Uri& wanted) const;
+  CK_OBJECT_HANDLE Generate(const Session& session, const Uri& wanted) const;
+};
+
+void Create::AddTo(CLI::App& app) {
+  key.AddTo(app);
+  app.add_option(
+         "--type", algorithm,
+         kind == KeyKind::Ak ? "rsa2048 or p256" : "rsa2048, rsa3072, rsa4096, p256, p384 or p521")
+      ->capture_default_str();
+  app.add_option("--qualifying-data", qualifying_data,
+                 "Up to 64 bytes for the statements of birth, in hexadecimal");
+  app.add_flag("--persistent", persistent, "Keep the key at a persistent handle of the TPM");
+  if (kind == KeyKind::Key)
+    app.add_option("--attest-by", attest_by, "The name of the attestation key to vouch for it");
+}
+
+Uri Create::Wanted(Context& context) const {
+  Uri wanted = key.Resolve(context);
+  if (wanted.name.empty()) throw UsageError("name the new key: NAME or --uri");
+  if (wanted.ak && kind == KeyKind::Key)
+    throw UsageError("the URI asks for an attestation key: `keyscope ak create` makes them");
+  wanted.ak = kind == KeyKind::Ak;
+  if (!attest_by.empty()) wanted.attest_by = attest_by;
+  if (wanted.ak && !wanted.attest_by.empty())
+    throw UsageError("an attestation key is attested by none but itself");
+  if (!qualifying_data.empty())
+    wanted.qualifying_data = HexOption("--qualifying-data", qualifying_data);
+  return wanted;
+}
+
+// The only AK of that name; CK_INVALID_HANDLE: none.
+CK_OBJECT_HANDLE FindAk(const Session& session, const std::string& name) {
+  Uri ak;
+  ak.name = name;
+  return FindKeys(session, ak, KeyKind::Ak).empty() ? CK_INVALID_HANDLE
+                                                    : FindKey(session, ak, KeyKind::Ak);
+}
+
+void Create::Refuse(const Session& session, const Uri& wanted) const {
+  Uri same;
+  same.name = wanted.name;
+  for (KeyKind one : {KeyKind::Key, KeyKind::Ak})
+    if (!FindKeys(session, same, one).empty())
+      throw Failure("a key '" + wanted.name + "' already exists in the " +
+                    std::string(Name(session.scope())) + " scope");
+}
+
+[[noreturn]] void NoAk(Context& context, const Uri& wanted) {
+  const KeyScope mine = wanted.scope();
+  const KeyScope other = mine == KeyScope::Machine ? KeyScope::User : KeyScope::Machine;
+  bool logged_in = false;
+  CK_OBJECT_HANDLE found = CK_INVALID_HANDLE;
+  try {
+    found = FindAk(*context.LoginIfPossible(other, logged_in), wanted.attest_by);
+  } catch (const std::exception&) {
+    logged_in = false;  // a token that cannot be looked into has no say
+  }
+  const std::string ak = "attestation key '" + wanted.attest_by + "'";
+  if (found == CK_INVALID_HANDLE)
+    throw Failure("no " + ak + " in the " + std::string(Name(mine)) + " scope");
+  throw Failure("attested keys inherit the scope of their attestation key: " + ak + " has " +
+                std::string(Name(other)) + " scope, and the key is to have " +
+                std::string(Name(mine)) + " scope; ask for --scope " + std::string(Name(other)) +
+                ", or for an attestation key of the " + std::string(Name(mine)) + " scope");
+}
+
+CK_OBJECT_HANDLE Create::Generate(const Session& session, const Uri& wanted) const {
+  const Algorithm& rule = Find(algorithm, wanted.ak);
+  Attributes public_half, private_half;
+  public_half.AddBool(CKA_TOKEN, true).Add(CKA_LABEL, wanted.name);
+  private_half.AddBool(CKA_TOKEN, true).Add(CKA_LABEL, wanted.name).AddBool(CKA_PRIVATE, true);
+  private_half.AddUlong(CKA_KEYSCOPE_SCOPE, static_cast<CK_ULONG>(session.scope()));
+  if (rule.oid != nullptr)
+    public_half.Add(CKA_EC_PARAMS, ByteView(FromHex(rule.oid).value()));
+  else
+    public_half.AddUlong(CKA_MODULUS_BITS, rule.bits);
+  if (!wanted.id.empty())
+    for (Attributes* half : {&public_half, &private_half}) half->Add(CKA_ID, ByteView(wanted.id));
+  if (wanted.ak) private_half.AddBool(CKA_KEYSCOPE_ATTESTATION_KEY, true);
+  if (!wanted.attest_by.empty()) {
+    const Bytes ak = session.GetOr(FindAk(session, wanted.attest_by), CKA_UNIQUE_ID);
+    private_half.Add(CKA_KEYSCOPE_ATTESTED_BY, ByteView(ak));
+  }
+  if (!wanted.qualifying_data.empty())
+    private_half.Add(CKA_KEYSCOPE_QUALIFYING_DATA, ByteView(wanted.qualifying_data));
+  if (persistent) private_half.AddBool(CKA_KEYSCOPE_PERSISTENT, true);
+
+  CK_MECHANISM mechanism{rule.mechanism, nullptr, 0};
+  const auto for_public = public_half.Template(), for_private = private_half.Template();
+  CK_OBJECT_HANDLE public_key = CK_INVALID_HANDLE, private_key = CK_INVALID_HANDLE;
+  const Module& module = session.module();
+  module.Check(module.call().C_GenerateKeyPair(session.handle(), &mechanism, for_public.data(),
+                                               for_public.size(), for_private.data(),
+                                               for_private.size(), &public_key, &private_key),
+               "C_GenerateKeyPair");
+  if (!wanted.id.empty()) return private_key;
+  // As certificates name keys: 20 bytes of a hash of the public key.
+  Attributes id;
+  id.Add(CKA_ID,
+         ByteView(HashOf(kAlgSha256, session.GetOr(public_key, CKA_PUBLIC_KEY_INFO))).first(20));
+  for (CK_OBJECT_HANDLE half : {public_key, private_key})
+    module.Check(module.call().C_SetAttributeValue(session.handle(), half, id.Template().data(), 1),
+                 "C_SetAttributeValue");
+  return private_key;
+}
+
+void Create::Run(Context& context) const {
+  const Uri wanted = Wanted(context);
+  Find(algorithm, wanted.ak);  // a wrong type needs no PIN to be told
+  const auto session = context.Login(wanted.scope(), wanted);
+  Refuse(*session, wanted);
+  if (!wanted.attest_by.empty() && FindAk(*session, wanted.attest_by) == CK_INVALID_HANDLE)
+    NoAk(context, wanted);
+  const CK_OBJECT_HANDLE made = Generate(*session, wanted);
+  context.Answer(Summary(*session, made, wanted));
+}
+
+}  // namespace
+
+void AddCreate(CLI::App& group, Context& context, KeyKind kind) {
+  AddCommand(group, context, "create",
+             kind == KeyKind::Ak ? "Make an attestation key" : "Make a key in the TPM",
+             Create(kind));
+}
+
+}  // namespace keyscope::cli

@@ -1,0 +1,82 @@
+// keyscope ek show, keyscope ek certificates
+#include "cli/commands/commands.h"
+#include "cli/encoding.h"
+#include "cli/keys.h"
+#include "cli/tpm_structures.h"
+
+namespace keyscope::cli {
+namespace {
+
+constexpr char kIntel[] = "INTC";
+
+// Endorsement keys are the TPM's; the machine slot shows them, without login.
+std::vector<CK_OBJECT_HANDLE> Endorsements(const Session& session, CK_OBJECT_CLASS object_class) {
+  Attributes wanted;
+  wanted.AddUlong(CKA_CLASS, object_class).AddBool(CKA_KEYSCOPE_ENDORSEMENT, true);
+  return session.Find(wanted);
+}
+
+// Where Intel publishes the certificate of an RSA endorsement key: named by the hash of the modulus
+// and the exponent. Printed only; nothing is fetched.
+std::string IntelUrl(ByteView modulus) {
+  const uint8_t exponent[] = {1, 0, 1};
+  const std::string hash = ToBase64(HashOf(kAlgSha256, Concat({modulus, exponent})));
+  std::string url = "https://ekop.intel.com/ekcertservice/";
+  for (char c : hash) url += c == '+' ? "-" : c == '/' ? "_" : c == '=' ? "%3D" : std::string(1, c);
+  return url;
+}
+
+struct Show {
+  void AddTo(CLI::App&) {}
+  void Run(Context& context) const {
+    const Session session(context.module(), KeyScope::Machine);
+    const bool intel =
+        Trimmed(context.module().TokenInfo(KeyScope::Machine).manufacturerID) == kIntel;
+    Json keys = Json::array();
+    for (CK_OBJECT_HANDLE key : Endorsements(session, CKO_PUBLIC_KEY)) {
+      Json shown = Json::object();
+      shown["algorithm"] = AlgorithmOf(session, key);
+      shown["tpm_name"] = Hex(session.GetOr(key, CKA_KEYSCOPE_TPM_NAME));
+      shown["tpm_public"] = ToBase64(session.GetOr(key, CKA_KEYSCOPE_TPM_PUBLIC));
+      shown["public_key"] = PublicPemOf(session, key);
+      if (intel && session.GetUlong(key, CKA_KEY_TYPE) == CKK_RSA)
+        shown["certificate_url"] = IntelUrl(session.GetOr(key, CKA_MODULUS));
+      keys.push_back(std::move(shown));
+    }
+    if (keys.empty()) throw Failure("the machine token shows no endorsement keys");
+    context.Answer({{"endorsement_keys", std::move(keys)}});
+  }
+};
+
+struct Certificates {
+  void AddTo(CLI::App&) {}
+  void Run(Context& context) const {
+    const Session session(context.module(), KeyScope::Machine);
+    Json certificates = Json::array();
+    for (CK_OBJECT_HANDLE one : Endorsements(session, CKO_CERTIFICATE)) {
+      Json shown = Json::object();
+      shown["name"] = LabelOf(session, one);
+      if (const Bytes der = session.GetOr(one, CKA_VALUE); !der.empty())
+        shown["certificate"] = ToPem("CERTIFICATE", der);
+      if (const Bytes url = session.GetOr(one, CKA_URL); !url.empty())
+        shown["certificate_url"] = AsString(url);
+      certificates.push_back(std::move(shown));
+    }
+    if (certificates.empty())
+      throw Failure(
+          "the TPM holds no endorsement certificate; `keyscope ek show` prints the URL "
+          "where its maker publishes one, if he does");
+    context.Answer({{"certificates", std::move(certificates)}});
+  }
+};
+
+}  // namespace
+
+void AddEk(CLI::App& program, Context& context) {
+  CLI::App& group = *program.add_subcommand("ek", "The TPM's endorsement keys");
+  group.require_subcommand(1);
+  AddCommand<Show>(group, context, "show", "Their public keys and Names");
+  AddCommand<Certificates>(group, context, "certificates", "Their certificates, as PEM");
+}
+
+}  // namespace keyscope::cli

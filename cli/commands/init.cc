@@ -1,0 +1,92 @@
+// keyscope init
+#include "base/error.h"
+#include "cli/commands/commands.h"
+#include "cli/direct.h"
+
+namespace keyscope::cli {
+namespace {
+
+struct Init {
+  std::string scope = "user", label, so_pin, so_pin_file;
+  bool force = false, no_pin = false, storage_root = false, pin_only = false;
+
+  void AddTo(CLI::App& app);
+  void Run(Context& context) const;
+
+ private:
+  void InitToken(Context& context, KeyScope of, const SecretBytes& pin) const;
+};
+
+void Init::AddTo(CLI::App& app) {
+  app.add_option("--scope", scope, "machine or user")->capture_default_str();
+  app.add_option("--label", label, "The token's label; else the scope");
+  app.add_option("--so-pin", so_pin, "The security officer's PIN (KEYSCOPE_SO_PIN)");
+  app.add_option("--so-pin-file", so_pin_file, "A file with it");
+  auto* never = app.add_flag("--no-pin", no_pin, "A token that needs no login");
+  auto* only = app.add_flag("--pin-only", pin_only, "Set the user PIN of an initialised token");
+  app.add_flag("--force", force, "Initialise again: destroys the token's objects")->excludes(only);
+  app.add_flag("--storage-root", storage_root,
+               "Only put the TPM's storage root back in its place (0x81000001)")
+      ->excludes(never)
+      ->excludes(only);
+}
+
+SecretBytes Needed(std::optional<SecretBytes> pin, const char* what) {
+  if (!pin) throw UsageError(std::string(what) + " is needed, and there is no terminal to ask on");
+  return std::move(*pin);
+}
+
+void Init::InitToken(Context& context, KeyScope of, const SecretBytes& pin) const {
+  const Module& module = context.module();
+  if ((module.TokenInfo(of).flags & CKF_TOKEN_INITIALIZED) != 0 && !force)
+    throw Failure("the " + std::string(Name(of)) +
+                  " token is initialised already: --force does "
+                  "it again and destroys its objects, --pin-only sets its user PIN");
+  std::string padded = label.empty() ? std::string(Name(of)) : label;
+  if (padded.size() > sizeof(CK_TOKEN_INFO::label)) throw UsageError("the label is too long");
+  padded.resize(sizeof(CK_TOKEN_INFO::label), ' ');
+  module.Check(
+      module.call().C_InitToken(SlotOf(of), const_cast<CK_BYTE_PTR>(pin.view().data()), pin.size(),
+                                reinterpret_cast<CK_UTF8CHAR_PTR>(padded.data())),
+      "C_InitToken");
+}
+
+void Init::Run(Context& context) const {
+  if (storage_root) {
+    const tpm::Root root = Direct().backend().EnsureRoot();
+    if (root.handle == 0)
+      throw Failure(
+          "the storage root cannot be kept in the TPM: its owner authorization or its "
+          "room forbids it (owner_auth in keyscope.conf)");
+    context.Answer({{"storage_root", Hex(root.name)}});
+    return;
+  }
+  const KeyScope of = ParseScope(scope);
+  PinSource officer{so_pin, so_pin_file, "KEYSCOPE_SO_PIN", "Security officer's PIN"};
+  const SecretBytes so =
+      Needed(pin_only ? FindPin(officer) : FindNewPin(officer), "the security officer's PIN");
+  const SecretBytes user =
+      no_pin ? SecretBytes() : Needed(FindNewPin(context.pin), "the user PIN, or --no-pin,");
+  if (!pin_only) InitToken(context, of, so);
+  Session session(context.module(), of);
+  session.Login(CKU_SO, so);
+  uint8_t none = 0;  // an empty PIN is no NULL pointer
+  context.module().Check(
+      context.module().call().C_InitPIN(
+          session.handle(), user.empty() ? &none : const_cast<CK_BYTE_PTR>(user.view().data()),
+          user.size()),
+      "C_InitPIN");
+  const CK_TOKEN_INFO info = context.module().TokenInfo(of);
+  context.Answer({{"initialised", Name(of)},
+                  {"label", Trimmed(info.label)},
+                  {"serial", Trimmed(info.serialNumber)},
+                  {"login_required", (info.flags & CKF_LOGIN_REQUIRED) != 0}});
+}
+
+}  // namespace
+
+void AddInit(CLI::App& program, Context& context) {
+  AddCommand<Init>(program, context, "init", "Initialise a token and set its PINs");
+}
+
+}  // namespace keyscope::cli

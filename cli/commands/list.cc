@@ -1,0 +1,105 @@
+// keyscope key list, keyscope ak list
+#include "base/error.h"
+#include "cli/commands/commands.h"
+#include "cli/keys.h"
+#include "cli/offline.h"
+
+namespace keyscope::cli {
+namespace {
+
+struct List {
+  explicit List(KeyKind of) : kind(of) {}
+
+  KeyKind kind;
+  std::string scope, attested_by;
+  bool offline = false;
+
+  void AddTo(CLI::App& app);
+  void Run(Context& context) const;
+
+ private:
+  std::vector<KeyScope> Scopes() const;
+  void Fill(Context& context, KeyScope of, Json& keys, Json& notes) const;
+  void FillOffline(Direct& direct, KeyScope of, Json& rows) const;
+  bool Wanted(const Session& session, CK_OBJECT_HANDLE key) const;
+};
+
+void List::AddTo(CLI::App& app) {
+  app.add_option("--scope", scope, "machine or user; both when not given")->check(RefuseEmpty);
+  if (kind == KeyKind::Ak) return;
+  app.add_option("--attested-by", attested_by, "Only the keys that this attestation key attests");
+  app.add_flag("--offline", offline,
+               "Every row of the stores, without login and TPM; names of private keys come from "
+               "their public halves");
+}
+
+std::vector<KeyScope> List::Scopes() const {
+  if (!scope.empty()) return {ParseScope(scope)};
+  return {std::begin(kScopes), std::end(kScopes)};
+}
+
+bool List::Wanted(const Session& session, CK_OBJECT_HANDLE key) const {
+  if (attested_by.empty()) return true;
+  const CK_OBJECT_HANDLE ak = AkOf(session, key);
+  return ak != CK_INVALID_HANDLE && LabelOf(session, ak) == attested_by;
+}
+
+// What can be read is listed; what cannot is told beside it.
+void List::Fill(Context& context, KeyScope of, Json& keys, Json& notes) const {
+  const std::string in(Name(of));
+  try {
+    if (!context.module().TokenPresent(of)) {
+      notes.push_back("the " + in + " token is not there: `keyscope doctor` says why");
+      return;
+    }
+    if ((context.module().TokenInfo(of).flags & CKF_TOKEN_INITIALIZED) == 0) return;
+    bool logged_in = false;
+    const auto session = context.LoginIfPossible(of, logged_in);
+    if (!logged_in) notes.push_back("without a PIN the " + in + " token shows no private keys");
+    for (CK_OBJECT_HANDLE key : FindKeys(*session, {}, kind)) try {
+        if (Wanted(*session, key)) keys.push_back(Summary(*session, key, {}));
+      } catch (const Error& error) {
+        notes.push_back("a key of the " + in + " scope cannot be read: " + error.what());
+      }
+  } catch (const Error& error) {
+    notes.push_back("the " + in + " token: " + error.what());
+    context.exit = Exit::Failed;
+  }
+}
+
+void List::FillOffline(Direct& direct, KeyScope of, Json& rows) const {
+  for (const OfflineObject& object : ListOffline(direct, of)) {
+    Json row = Json::object();
+    row["row"] = object.row;
+    row["scope"] = Name(of);
+    if (!object.kind.empty()) row["kind"] = object.kind;
+    if (!object.name.empty()) row["name"] = object.name;
+    if (!object.unique_id.empty()) row["unique_id"] = object.unique_id;
+    if (!object.attested_by.empty()) row["attested_by"] = object.attested_by;
+    if (!object.unreadable.empty()) row["unreadable"] = object.unreadable;
+    rows.push_back(std::move(row));
+  }
+}
+
+void List::Run(Context& context) const {
+  const char* title = offline ? "rows" : kind == KeyKind::Ak ? "attestation_keys" : "keys";
+  Json list = Json::array(), notes = Json::array();
+  if (offline) {
+    Direct direct;
+    for (KeyScope of : Scopes()) FillOffline(direct, of, list);
+  } else {
+    for (KeyScope of : Scopes()) Fill(context, of, list, notes);
+  }
+  Json answer = Json::object();
+  answer[title] = std::move(list);
+  if (!notes.empty()) answer["notes"] = std::move(notes);
+  context.Answer(answer);
+}
+
+}  // namespace
+
+void AddList(CLI::App& group, Context& context, KeyKind kind) {
+  AddCommand(group, context, "list", "List them, of both scopes", List(kind));
+}
+
+}  // namespace keyscope::cli

@@ -1,0 +1,140 @@
+#include "cli/context.h"
+
+#include <CLI/CLI.hpp>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+#include "base/error.h"
+#include "cli/encoding.h"
+#include "cli/output.h"
+
+namespace keyscope::cli {
+namespace {
+
+constexpr size_t kMaxNonce = 64;
+
+// Which token has this label or serial number. The scope that the URI names must be its.
+void ChooseToken(const Module& module, Uri& uri) {
+  for (KeyScope scope : kScopes) {
+    if (!module.TokenPresent(scope)) continue;
+    const CK_TOKEN_INFO info = module.TokenInfo(scope);
+    const bool is_it = (uri.token.empty() || Trimmed(info.label) == uri.token) &&
+                       (uri.serial.empty() || Trimmed(info.serialNumber) == uri.serial) &&
+                       uri.key_scope.value_or(scope) == scope;
+    if (!is_it) continue;
+    uri.key_scope = scope;
+    return;
+  }
+  throw Failure("no token is as the URI says: label '" + uri.token + "'" +
+                (uri.serial.empty() ? "" : ", serial number " + uri.serial));
+}
+
+}  // namespace
+
+Module& Context::module() {
+  if (module_ == nullptr) module_ = std::make_unique<Module>(ModulePath(module_path));
+  return *module_;
+}
+
+std::unique_ptr<Session> Context::Login(KeyScope scope, const Uri& from) {
+  auto session = std::make_unique<Session>(module(), scope);
+  const CK_FLAGS flags = module().TokenInfo(scope).flags;
+  if ((flags & CKF_TOKEN_INITIALIZED) == 0)
+    throw Failure("the " + std::string(Name(scope)) +
+                  " token is not initialised: `keyscope init "
+                  "--scope " +
+                  std::string(Name(scope)) + "` does that");
+  if ((flags & CKF_LOGIN_REQUIRED) == 0) return session;
+  PinSource source = pin;
+  if (source.value.empty() && source.file.empty()) {
+    source.value = from.pin_value;
+    source.file =
+        from.pin_source.starts_with("file:") ? from.pin_source.substr(5) : from.pin_source;
+  }
+  const auto found = FindPin(source);
+  if (!found)
+    throw UsageError(
+        "the token wants a PIN: give it with --pin-file, KEYSCOPE_PIN or --pin, or "
+        "run this on a terminal");
+  session->Login(CKU_USER, *found);
+  return session;
+}
+
+std::unique_ptr<Session> Context::LoginIfPossible(KeyScope scope, bool& logged_in) {
+  logged_in = true;
+  try {
+    return Login(scope);
+  } catch (const UsageError&) {
+    logged_in = false;
+    return std::make_unique<Session>(module(), scope);
+  }
+}
+
+void Context::Answer(const Json& answer) const {
+  std::cout << (json ? AsJsonText(answer) : AsText(answer)) << std::flush;
+}
+
+void Context::Write(const std::string& text, const std::string& file) {
+  if (file.empty()) {
+    std::cout << text << std::flush;
+    return;
+  }
+  std::ofstream out(file, std::ios::binary | std::ios::trunc);
+  if (!(out << text << std::flush)) throw Failure(file + " cannot be written");
+}
+
+void KeyOptions::AddTo(CLI::App& app) {
+  auto* name_option = app.add_option("name", name, "The key's name (CKA_LABEL)");
+  app.add_option("--id", id, "The key's CKA_ID, in hexadecimal");
+  app.add_option("--scope", scope, "machine or user; user when nothing says otherwise")
+      ->check(RefuseEmpty);
+  app.add_option("--uri", uri, "A pkcs11: or tpmkms: URI instead of a name")->excludes(name_option);
+}
+
+Uri KeyOptions::Resolve(Context& context) const {
+  Uri resolved = uri.empty() ? Uri{} : ParseUri(uri);
+  if (!name.empty()) resolved.name = name;
+  if (!id.empty()) resolved.id = HexOption("--id", id);
+  if (!scope.empty()) {
+    const KeyScope wanted = ParseScope(scope);
+    if (resolved.key_scope.value_or(wanted) != wanted)
+      throw UsageError("--scope and the URI's scope contradict each other");
+    resolved.key_scope = wanted;
+  }
+  if (!resolved.module_path.empty() && context.module_path.empty())
+    context.module_path = resolved.module_path;
+  if (!resolved.token.empty() || !resolved.serial.empty()) ChooseToken(context.module(), resolved);
+  return resolved;
+}
+
+Uri KeyOptions::ResolveOne(Context& context) const {
+  Uri resolved = Resolve(context);
+  if (resolved.name.empty() && resolved.id.empty())
+    throw UsageError("name the key: NAME, --id or --uri");
+  return resolved;
+}
+
+std::string ReadFile(const std::string& path) {
+  if (path == "-") return {std::istreambuf_iterator<char>(std::cin), {}};
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw UsageError(path + " cannot be read");
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::string RefuseEmpty(const std::string& value) { return value.empty() ? "an empty value" : ""; }
+
+Bytes HexOption(const std::string& option, const std::string& text) {
+  auto bytes = FromHex(text);
+  if (!bytes) throw UsageError(option + " takes hexadecimal digits, not '" + text + "'");
+  return std::move(*bytes);
+}
+
+Bytes NonceOption(const std::string& text) {
+  Bytes nonce = HexOption("--nonce", text);
+  if (nonce.size() > kMaxNonce)
+    throw UsageError("a nonce has 1 to 64 bytes; hash longer data first");
+  return nonce;
+}
+
+}  // namespace keyscope::cli

@@ -1,0 +1,68 @@
+// What every command has: the options before its name, the module, and a place for its answer.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cli/error.h"
+#include "cli/json.h"
+#include "cli/module.h"
+#include "cli/pin.h"
+#include "cli/uri.h"
+
+namespace CLI {
+class App;
+}
+
+namespace keyscope::cli {
+
+class Context {
+ public:
+  std::string module_path;
+  bool json = false;
+  PinSource pin{.variable = "KEYSCOPE_PIN", .prompt = "User PIN"};
+
+  // Loaded and initialised by the first call.
+  Module& module();
+
+  // A session with the token of `scope`, logged in where the token wants it. UsageError without a
+  // PIN. `from`: a URI that may bring a PIN.
+  std::unique_ptr<Session> Login(KeyScope scope, const Uri& from = {});
+  // The same, but without login when there is no PIN: then only public objects are seen.
+  std::unique_ptr<Session> LoginIfPossible(KeyScope scope, bool& logged_in);
+
+  // The answer, printed at once: as text or, with --json, as JSON.
+  void Answer(const Json& answer) const;
+  // What is JSON or PEM in any case: to `file`, or to standard output when that is empty.
+  static void Write(const std::string& text, const std::string& file);
+
+  Exit exit = Exit::Ok;
+
+ private:
+  std::unique_ptr<Module> module_;
+};
+
+// The options that name a key: NAME, --id, --scope, or --uri instead.
+struct KeyOptions {
+  std::string name, id, scope, uri;
+
+  void AddTo(CLI::App& app);
+  // What they say as one URI; UsageError where they contradict each other. A token= in the URI
+  // chooses its slot, for which `context` may load the module.
+  Uri Resolve(Context& context) const;
+  // The same; UsageError unless they name one key.
+  Uri ResolveOne(Context& context) const;
+};
+
+// A file's contents; "-": standard input. UsageError when it cannot be read.
+std::string ReadFile(const std::string& path);
+// For CLI11's check(): a value that is given must not be empty, or an unset variable of a script
+// would count as an option that was left out.
+std::string RefuseEmpty(const std::string& value);
+// Hexadecimal digits of an option; UsageError for others.
+Bytes HexOption(const std::string& option, const std::string& text);
+// A nonce, at most 64 bytes in hexadecimal.
+Bytes NonceOption(const std::string& text);
+
+}  // namespace keyscope::cli

@@ -1,0 +1,29 @@
+// Bytes as text: hexadecimal, base64 (RFC 4648), percent-encoding (RFC 3986), PEM.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+
+namespace keyscope::cli {
+
+// Nullopt for what is none, in all three.
+std::optional<Bytes> FromHex(std::string_view text);  // of either case
+std::optional<Bytes> FromBase64(std::string_view text);
+std::optional<std::string> FromPercent(std::string_view text);
+
+std::string ToBase64(ByteView bytes);
+std::string ToBase64Url(ByteView bytes);  // without padding
+// All but RFC 3986's unreserved characters is encoded.
+std::string ToPercent(std::string_view text);
+std::string EveryByteAsPercent(ByteView bytes);  // RFC 7512's way with binary values
+
+std::string ToPem(std::string_view label, ByteView der);
+
+// DER certificates out of a PEM text, in its order; empty when there is none.
+std::vector<Bytes> CertificatesOfPem(std::string_view text);
+
+}  // namespace keyscope::cli

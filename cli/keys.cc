@@ -1,0 +1,122 @@
+#include "cli/keys.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "cli/encoding.h"
+#include "cli/error.h"
+
+namespace keyscope::cli {
+namespace {
+
+const char* NameOf(KeyKind kind) { return kind == KeyKind::Ak ? "attestation key" : "key"; }
+
+std::string Described(const Uri& uri) {
+  if (!uri.name.empty()) return "'" + uri.name + "'";
+  return uri.id.empty() ? "" : "with the id " + Hex(uri.id);
+}
+
+struct CurveRow {
+  const char* oid;  // DER, in hexadecimal
+  const char* name;
+};
+constexpr CurveRow kCurves[] = {
+    {"06082a8648ce3d030107", "P-256"}, {"06052b81040022", "P-384"}, {"06052b81040023", "P-521"}};
+
+}  // namespace
+
+std::vector<CK_OBJECT_HANDLE> FindKeys(const Session& session, const Uri& uri, KeyKind kind) {
+  Attributes wanted;
+  wanted.AddUlong(CKA_CLASS, CKO_PRIVATE_KEY);
+  if (!uri.name.empty()) wanted.Add(CKA_LABEL, uri.name);
+  if (!uri.id.empty()) wanted.Add(CKA_ID, ByteView(uri.id));
+  std::vector<CK_OBJECT_HANDLE> keys = session.Find(wanted);
+  std::erase_if(keys, [&](CK_OBJECT_HANDLE key) {
+    return session.GetBool(key, CKA_KEYSCOPE_ATTESTATION_KEY) != (kind == KeyKind::Ak);
+  });
+  return keys;
+}
+
+CK_OBJECT_HANDLE FindKey(const Session& session, const Uri& uri, KeyKind kind) {
+  const auto keys = FindKeys(session, uri, kind);
+  const std::string scope(Name(session.scope()));
+  if (keys.empty())
+    throw Failure(std::string("no ") + NameOf(kind) + " " + Described(uri) + " in the " + scope +
+                  " scope; the other scope is named with --scope");
+  if (keys.size() > 1)
+    throw Failure(std::to_string(keys.size()) + " " + NameOf(kind) + "s " + Described(uri) +
+                  " in the " + scope + " scope: choose one with --id");
+  return keys.front();
+}
+
+CK_OBJECT_HANDLE AkOf(const Session& session, CK_OBJECT_HANDLE key) {
+  const Bytes unique_id = session.GetOr(key, CKA_KEYSCOPE_ATTESTED_BY);
+  if (unique_id.empty()) return CK_INVALID_HANDLE;
+  Attributes wanted;
+  wanted.AddUlong(CKA_CLASS, CKO_PRIVATE_KEY).Add(CKA_UNIQUE_ID, ByteView(unique_id));
+  const auto found = session.Find(wanted);
+  return found.empty() ? CK_INVALID_HANDLE : found.front();
+}
+
+std::vector<CK_OBJECT_HANDLE> Companions(const Session& session, CK_OBJECT_HANDLE key,
+                                         CK_OBJECT_CLASS object_class) {
+  const Bytes id = session.GetOr(key, CKA_ID);
+  if (id.empty()) return {};
+  Attributes wanted;
+  wanted.AddUlong(CKA_CLASS, object_class).Add(CKA_ID, ByteView(id));
+  return session.Find(wanted);
+}
+
+std::string LabelOf(const Session& session, CK_OBJECT_HANDLE object) {
+  return AsString(session.GetOr(object, CKA_LABEL));
+}
+
+std::string UriOf(const Session& session, CK_OBJECT_HANDLE key, const Uri& like) {
+  Uri uri;
+  uri.kind = like.kind;
+  uri.store_location = like.store_location;
+  uri.name = LabelOf(session, key);
+  // tpmkms knows keys by their name.
+  if (like.kind == Uri::Kind::Pkcs11) uri.id = session.GetOr(key, CKA_ID);
+  uri.token = Trimmed(session.module().TokenInfo(session.scope()).label);
+  uri.key_scope = session.scope();
+  uri.ak = session.GetBool(key, CKA_KEYSCOPE_ATTESTATION_KEY);
+  if (!uri.ak)
+    if (const CK_OBJECT_HANDLE ak = AkOf(session, key); ak != CK_INVALID_HANDLE)
+      uri.attest_by = LabelOf(session, ak);
+  return Print(uri);
+}
+
+std::string AlgorithmOf(const Session& session, CK_OBJECT_HANDLE key) {
+  if (session.GetUlong(key, CKA_KEY_TYPE) == CKK_RSA)
+    return "RSA-" + std::to_string(session.GetOr(key, CKA_MODULUS).size() * 8);
+  const std::string oid = Hex(session.GetOr(key, CKA_EC_PARAMS));
+  const CurveRow* curve =
+      std::ranges::find_if(kCurves, [&](const CurveRow& row) { return row.oid == oid; });
+  return curve == std::end(kCurves) ? "EC" : std::string("EC ") + curve->name;
+}
+
+std::string PublicPemOf(const Session& session, CK_OBJECT_HANDLE key) {
+  const Bytes spki = session.GetOr(key, CKA_PUBLIC_KEY_INFO);
+  return spki.empty() ? "" : ToPem("PUBLIC KEY", spki);
+}
+
+Json Summary(const Session& session, CK_OBJECT_HANDLE key, const Uri& like) {
+  Json summary = Json::object();
+  summary["name"] = LabelOf(session, key);
+  summary["scope"] = Name(session.scope());
+  summary["algorithm"] = AlgorithmOf(session, key);
+  summary["id"] = Hex(session.GetOr(key, CKA_ID));
+  summary["unique_id"] = AsString(session.GetOr(key, CKA_UNIQUE_ID));
+  if (session.GetBool(key, CKA_KEYSCOPE_ATTESTATION_KEY)) {
+    summary["attestation_key"] = true;
+  } else if (const Bytes by = session.GetOr(key, CKA_KEYSCOPE_ATTESTED_BY); !by.empty()) {
+    const CK_OBJECT_HANDLE ak = AkOf(session, key);
+    summary["attested_by"] =
+        ak == CK_INVALID_HANDLE ? AsString(by) + " (deleted)" : LabelOf(session, ak);
+  }
+  summary["uri"] = UriOf(session, key, like);
+  return summary;
+}
+
+}  // namespace keyscope::cli

@@ -1,0 +1,36 @@
+// Keys in a token: finding the one that a URI names, and telling about it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/context.h"
+#include "cli/json.h"
+#include "cli/module.h"
+#include "cli/uri.h"
+
+namespace keyscope::cli {
+
+enum class KeyKind { Key, Ak };
+
+// The private keys of the kind with this name and id; all of the kind when both are empty.
+std::vector<CK_OBJECT_HANDLE> FindKeys(const Session& session, const Uri& uri, KeyKind kind);
+// The only one. Failure when there is none, or several.
+CK_OBJECT_HANDLE FindKey(const Session& session, const Uri& uri, KeyKind kind);
+// The AK that vouches for `key`; CK_INVALID_HANDLE when none does, or when it has gone.
+CK_OBJECT_HANDLE AkOf(const Session& session, CK_OBJECT_HANDLE key);
+// The objects of a class with the CKA_ID of `key`.
+std::vector<CK_OBJECT_HANDLE> Companions(const Session& session, CK_OBJECT_HANDLE key,
+                                         CK_OBJECT_CLASS object_class);
+
+std::string LabelOf(const Session& session, CK_OBJECT_HANDLE object);
+// The URI of a key in the token, of the kind of `like`.
+std::string UriOf(const Session& session, CK_OBJECT_HANDLE key, const Uri& like);
+// "RSA-2048", "EC P-256": from CKA_KEY_TYPE and the modulus or the parameters.
+std::string AlgorithmOf(const Session& session, CK_OBJECT_HANDLE key);
+// PEM of the public half; empty when the object does not have it.
+std::string PublicPemOf(const Session& session, CK_OBJECT_HANDLE key);
+// What `list` shows.
+Json Summary(const Session& session, CK_OBJECT_HANDLE key, const Uri& like);
+
+}  // namespace keyscope::cli

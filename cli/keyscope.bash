@@ -1,0 +1,57 @@
+# bash completion for keyscope(1)
+
+_keyscope() {
+  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command='' group='' one words
+  local global='--json --module --pin --pin-file --help --version'
+  local key='--id --scope --uri'
+  local -A options=(
+    [status]='' [doctor]='' [erase-pending]=''
+    [init]='--scope --label --so-pin --so-pin-file --no-pin --pin-only --force --storage-root'
+    [create]="$key --type --attest-by --qualifying-data --persistent"
+    [list]='--scope --attested-by --offline'
+    [show]="$key --evidence --out"
+    [delete]="$key --offline --row --all"
+    [certify]="$key --nonce --key-authorization --format --chain --out"
+    [activate]="$key --credential --ek --out"
+    [certificate]="$key --store"
+    [certificates]=''
+    [quote]="$key --nonce --pcrs --out"
+    [verify]='--nonce --scope --ak-name --pcr-digest'
+  )
+  local -A groups=(
+    [key]='create list show delete certify'
+    [ak]='create list show delete activate certificate'
+    [ek]='show certificates'
+  )
+  for one in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    if [[ -z $group && -v groups[$one] ]]; then
+      group=$one
+    elif [[ -z $command && -v options[$one] ]]; then
+      command=$one
+    fi
+  done
+  case $before in
+    --scope) words='machine user' ;;
+    --type) words='rsa2048 rsa3072 rsa4096 p256 p384 p521' ;;
+    --format) words='evidence webauthn' ;;
+    --ek) words='rsa ec' ;;
+    --module | --pin-file | --so-pin-file | --out | --chain | --credential | --store)
+      mapfile -t COMPREPLY < <(compgen -f -- "$word")
+      return
+      ;;
+    *)
+      if [[ $word == -* ]]; then
+        words="$global ${options[${command:-status}]}"
+      elif [[ -n $command ]]; then
+        [[ $command != verify ]] || mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        return
+      elif [[ -n $group ]]; then
+        words=${groups[$group]}
+      else
+        words='status doctor init key ak ek quote verify erase-pending'
+      fi
+      ;;
+  esac
+  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+}
+complete -F _keyscope keyscope

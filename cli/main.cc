@@ -1,0 +1,57 @@
+// keyscope: the command. keyscope(1) describes it.
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "base/error.h"
+#include "cli/commands/commands.h"
+#include "cli/output.h"
+
+namespace keyscope::cli {
+namespace {
+
+constexpr char kFooter[] =
+    "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 evidence not verified. See keyscope(1).";
+
+int Fail(const Context& context, Exit exit, const std::string& what) {
+  if (context.json)
+    std::cout << AsJsonText({{"error", what}, {"exit", static_cast<int>(exit)}});
+  else
+    std::cerr << "keyscope: " << what << "\n";
+  return static_cast<int>(exit);
+}
+
+int Run(int argc, char** argv) {
+  Context context;
+  CLI::App program("Keys in the machine's TPM: Keyscope's PKCS#11 module from the command line.",
+                   "keyscope");
+  program.set_version_flag("--version", KEYSCOPE_VERSION);
+  program.require_subcommand(1);
+  program.fallthrough();  // the options below may also come after the command
+  program.footer(kFooter);
+  program.add_flag("--json", context.json, "Answer in JSON");
+  program.add_option("--module", context.module_path, "The PKCS#11 module (KEYSCOPE_MODULE)");
+  program.add_option("--pin", context.pin.value,
+                     "The user PIN; others can see it in the process "
+                     "list: better --pin-file or KEYSCOPE_PIN");
+  program.add_option("--pin-file", context.pin.file, "A file with the user PIN");
+  for (auto add :
+       {AddStatus, AddDoctor, AddInit, AddKey, AddAk, AddEk, AddQuote, AddVerify, AddErasePending})
+    add(program, context);
+  try {
+    program.parse(argc, argv);
+    return static_cast<int>(context.exit);
+  } catch (const CLI::Success& help) {
+    return program.exit(help);
+  } catch (const CLI::ParseError& error) {
+    return Fail(context, Exit::Usage, std::string(error.what()) + " (see --help)");
+  } catch (const UsageError& error) {
+    return Fail(context, Exit::Usage, error.what());
+  } catch (const std::exception& error) {
+    return Fail(context, Exit::Failed, error.what());
+  }
+}
+
+}  // namespace
+}  // namespace keyscope::cli
+
+int main(int argc, char** argv) { return keyscope::cli::Run(argc, argv); }

@@ -1,0 +1,195 @@
+#include "cli/module.h"
+
+#include <dlfcn.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+#include "base/error.h"
+#include "cli/error.h"
+#include "cli/module_log.h"
+#include "p11/rv_name.h"
+
+namespace keyscope::cli {
+namespace {
+
+constexpr char kFileName[] = "keyscope-pkcs11.so";
+constexpr CK_ULONG kFindBatch = 64;
+
+CK_FUNCTION_LIST* FunctionsOf(void* library, const std::string& path) {
+  auto get = reinterpret_cast<CK_C_GetFunctionList>(dlsym(library, "C_GetFunctionList"));
+  CK_FUNCTION_LIST* functions = nullptr;
+  if (get == nullptr || get(&functions) != CKR_OK || functions == nullptr)
+    throw Failure(path + " is no PKCS#11 module");
+  return functions;
+}
+
+CK_BYTE_PTR Mutable(ByteView bytes) { return const_cast<CK_BYTE_PTR>(bytes.data()); }
+
+}  // namespace
+
+std::string ModulePath(const std::string& path) {
+  if (!path.empty()) return path;
+  if (const char* named = secure_getenv("KEYSCOPE_MODULE"); named != nullptr && *named != '\0')
+    return named;
+  std::error_code error;
+  const auto beside =
+      std::filesystem::read_symlink("/proc/self/exe", error).replace_filename(kFileName);
+  return std::filesystem::exists(beside, error) ? beside.string() : KEYSCOPE_INSTALLED_MODULE;
+}
+
+Module::Module(const std::string& path) : log_(std::make_unique<ModuleLog>()) {
+  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr)
+    throw Failure(std::string("the module does not load: ") + dlerror() +
+                  "; name it with --module or KEYSCOPE_MODULE");
+  functions_ = FunctionsOf(library, path);
+  InitializeArgs args{};
+  args.flags = CKF_OS_LOCKING_OK;
+  Check(call().C_Initialize(&args), "C_Initialize");
+  log_->ModuleHasIt();
+}
+
+Module::~Module() { call().C_Finalize(nullptr); }
+
+void Module::Check(CK_RV rv, const char* function) const {
+  if (rv == CKR_OK) return;
+  std::string text = std::string(function) + ": " + p11::RvName(rv);
+  // The log has the name of the function in front and the code at the end, too.
+  if (const std::string line = log_->LastLine(); line.starts_with(function)) text = line;
+  throw Error(Rv{rv}, text);
+}
+
+bool Module::TokenPresent(KeyScope scope) const {
+  CK_SLOT_INFO info{};
+  Check(call().C_GetSlotInfo(SlotOf(scope), &info), "C_GetSlotInfo");
+  return (info.flags & CKF_TOKEN_PRESENT) != 0;
+}
+
+CK_TOKEN_INFO Module::TokenInfo(KeyScope scope) const {
+  CK_TOKEN_INFO info{};
+  Check(call().C_GetTokenInfo(SlotOf(scope), &info), "C_GetTokenInfo");
+  return info;
+}
+
+std::string Trimmed(std::string text) {
+  text.erase(text.find_last_not_of(' ') + 1);
+  return text;
+}
+
+Attributes& Attributes::Add(CK_ATTRIBUTE_TYPE type, ByteView value) {
+  values_.emplace_back(type, Copy(value));
+  return *this;
+}
+
+Attributes& Attributes::AddBool(CK_ATTRIBUTE_TYPE type, bool value) {
+  const CK_BBOOL byte = value ? CK_TRUE : CK_FALSE;
+  return Add(type, {&byte, 1});
+}
+
+Attributes& Attributes::AddUlong(CK_ATTRIBUTE_TYPE type, CK_ULONG value) {
+  return Add(type, {reinterpret_cast<const uint8_t*>(&value), sizeof value});
+}
+
+std::span<CK_ATTRIBUTE> Attributes::Template() {
+  template_.clear();
+  for (auto& [type, value] : values_) template_.push_back({type, value.data(), value.size()});
+  return template_;
+}
+
+Session::Session(const Module& module, KeyScope scope) : module_(module), scope_(scope) {
+  auto open = [&](CK_FLAGS flags) {
+    return module_.call().C_OpenSession(SlotOf(scope), CKF_SERIAL_SESSION | flags, nullptr, nullptr,
+                                        &handle_);
+  };
+  CK_RV rv = open(CKF_RW_SESSION);
+  if (rv == CKR_TOKEN_WRITE_PROTECTED) rv = open(0);
+  module_.Check(rv, "C_OpenSession");
+}
+
+Session::~Session() { module_.call().C_CloseSession(handle_); }
+
+void Session::Login(CK_USER_TYPE user, const SecretBytes& pin) {
+  const CK_RV rv = module_.call().C_Login(handle_, user, Mutable(pin.view()), pin.size());
+  if (rv != CKR_USER_ALREADY_LOGGED_IN) module_.Check(rv, "C_Login");
+}
+
+std::vector<CK_OBJECT_HANDLE> Session::Find(Attributes& attributes) const {
+  const auto wanted = attributes.Template();
+  module_.Check(module_.call().C_FindObjectsInit(handle_, wanted.data(), wanted.size()),
+                "C_FindObjectsInit");
+  std::vector<CK_OBJECT_HANDLE> found;
+  CK_ULONG count = 0;
+  do {
+    std::array<CK_OBJECT_HANDLE, kFindBatch> some{};
+    const CK_RV rv = module_.call().C_FindObjects(handle_, some.data(), some.size(), &count);
+    if (rv != CKR_OK) module_.call().C_FindObjectsFinal(handle_);
+    module_.Check(rv, "C_FindObjects");
+    found.insert(found.end(), some.begin(), some.begin() + static_cast<ptrdiff_t>(count));
+  } while (count == kFindBatch);
+  module_.Check(module_.call().C_FindObjectsFinal(handle_), "C_FindObjectsFinal");
+  return found;
+}
+
+std::optional<Bytes> Session::Get(CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type) const {
+  CK_ATTRIBUTE attribute{type, nullptr, 0};
+  auto read = [&] {
+    const CK_RV rv = module_.call().C_GetAttributeValue(handle_, object, &attribute, 1);
+    if (rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_SENSITIVE) return false;
+    module_.Check(rv, "C_GetAttributeValue");
+    return attribute.ulValueLen != CK_UNAVAILABLE_INFORMATION;
+  };
+  if (!read()) return std::nullopt;
+  Bytes value(attribute.ulValueLen);
+  attribute.pValue = value.data();
+  if (!value.empty() && !read()) return std::nullopt;
+  value.resize(attribute.ulValueLen);
+  return value;
+}
+
+Bytes Session::GetOr(CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type) const {
+  return Get(object, type).value_or(Bytes{});
+}
+
+bool Session::GetBool(CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type) const {
+  const Bytes value = GetOr(object, type);
+  return value.size() == sizeof(CK_BBOOL) && value[0] != CK_FALSE;
+}
+
+std::optional<CK_ULONG> Session::GetUlong(CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type) const {
+  const Bytes value = GetOr(object, type);
+  CK_ULONG number = 0;
+  if (value.size() != sizeof number) return std::nullopt;
+  std::memcpy(&number, value.data(), sizeof number);
+  return number;
+}
+
+Bytes Session::SignWith(CK_MECHANISM mechanism, CK_OBJECT_HANDLE key, ByteView data) const {
+  const CK_FUNCTION_LIST& call = module_.call();
+  module_.Check(call.C_SignInit(handle_, &mechanism, key), "C_SignInit");
+  CK_ULONG size = 0;
+  module_.Check(call.C_Sign(handle_, Mutable(data), data.size(), nullptr, &size), "C_Sign");
+  Bytes signature(size);
+  module_.Check(call.C_Sign(handle_, Mutable(data), data.size(), signature.data(), &size),
+                "C_Sign");
+  signature.resize(size);
+  return signature;
+}
+
+SecretBytes Session::DecryptWith(CK_MECHANISM mechanism, CK_OBJECT_HANDLE key,
+                                 ByteView data) const {
+  const CK_FUNCTION_LIST& call = module_.call();
+  module_.Check(call.C_DecryptInit(handle_, &mechanism, key), "C_DecryptInit");
+  CK_ULONG size = 0;
+  module_.Check(call.C_Decrypt(handle_, Mutable(data), data.size(), nullptr, &size), "C_Decrypt");
+  SecretBytes room(size);
+  module_.Check(call.C_Decrypt(handle_, Mutable(data), data.size(), room.data(), &size),
+                "C_Decrypt");
+  return SecretBytes(room.view().first(size));
+}
+
+}  // namespace keyscope::cli

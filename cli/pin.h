@@ -1,0 +1,23 @@
+// Where PINs come from. They are never printed and never logged.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/secret.h"
+
+namespace keyscope::cli {
+
+struct PinSource {
+  std::string value = {}, file = {};  // --pin, --pin-file; a trailing line end does not count
+  const char* variable = nullptr;     // the environment's
+  const char* prompt = nullptr;       // what a terminal is asked
+};
+
+// The first of value, file, variable; else asked for on the terminal without echo. Nullopt without
+// any of them. Throws UsageError for a file that cannot be read.
+std::optional<SecretBytes> FindPin(const PinSource& source);
+// The same for a PIN that is being set: a terminal is asked twice, and must answer the same.
+std::optional<SecretBytes> FindNewPin(const PinSource& source);
+
+}  // namespace keyscope::cli

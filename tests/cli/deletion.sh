@@ -1,0 +1,49 @@
+#!/bin/bash
+# Deleting: with and without the TPM, and what stays.
+. "$(dirname "$0")/common.sh"
+with_tpm
+init_both
+
+handles() { tpm2_getcap -T "$KEYSCOPE_TCTI" handles-persistent | grep -c '^- 0x8100[89A-F]'; }
+expect_handles() { if [[ $(handles) == "$2" ]]; then echo "ok   $1"; else fail "$1: $(handles) persistent keys"; fi; }
+
+check "a key" keyscope key create plain --type p256
+check "is deleted" keyscope key delete plain
+refused "and cannot be deleted twice" 1 "no key 'plain'" keyscope key delete plain
+check "a persistent key" keyscope key create kept --type p256 --persistent
+says "in the TPM" kept
+expect_handles "has its handle" 1
+check "deleting it" keyscope key delete kept
+expect_handles "frees the handle" 0
+
+check "an AK" keyscope ak create ak --type p256
+check "with a key" keyscope key create attested --type p256 --attest-by ak
+check "the AK goes" keyscope ak delete ak
+check "its key stays, with its evidence" keyscope key show attested --evidence --out e.json
+check "which verifies" keyscope verify e.json
+says "though the AK has gone" "the AK has been deleted"
+refused "but no fresh statement is to be had" 1 "has been deleted" keyscope key certify attested --nonce 01
+
+check "a machine key" keyscope key create far --scope machine --type p256 --persistent
+check "a neighbour" keyscope key create near --scope machine --type p256
+stop_swtpm
+refused "without a TPM there is no login" 1 "CKR_TOKEN_NOT_PRESENT" keyscope key delete near --scope machine
+check "the rows are listed offline" keyscope key list --offline --scope machine
+says "with the private key's name" "far"
+check "a key is deleted offline" keyscope key delete near --offline --scope machine
+says "both halves of it" "objects  2"
+refused "one that the TPM holds leaves an erase behind" 1 "still holds the key" keyscope key delete far --offline --scope machine
+refused "which waits for the TPM" 1 "still pending" keyscope erase-pending
+check "the status tells" keyscope status
+says "of the pending erase" "pending erases  1"
+with_tpm
+expect_handles "the TPM still holds it" 1
+check "now it is erased" keyscope erase-pending
+expect_handles "and gone" 0
+check "nothing is pending" keyscope status
+says "any more" "pending erases  0"
+refused "a row that is not there" 1 "no such row" keyscope key delete --offline --scope machine --row 999
+check "everything goes" keyscope key delete --offline --scope user --all
+check "and the store is empty" keyscope key list --offline --scope user
+if [[ ! -s out ]]; then echo "ok   nothing is listed"; else fail "something is left"; fi
+finish

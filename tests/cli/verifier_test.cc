@@ -1,0 +1,263 @@
+// Every check of the verifier, holding and failing: those of go-attestation's CheckAKParameters and
+// CertificationParameters.Verify, and Keyscope's own.
+#include "cli/verifier.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/cli/statements.h"
+
+namespace keyscope::test {
+namespace {
+
+using cli::Evidence;
+using cli::Expected;
+using cli::Report;
+using testing::AnyOf;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr char kMachine[] = "keyscope:machine", kUser[] = "keyscope:user";
+
+std::vector<std::string> Failures(const Report& report) {
+  std::vector<std::string> failures;
+  for (const cli::Finding& finding : report.findings)
+    if (!finding.why_not.empty())
+      failures.push_back(finding.statement + ": " + finding.proves + ": " + finding.why_not);
+  return failures;
+}
+
+std::vector<std::string> FailuresOf(const Evidence& evidence, const Expected& expected = {}) {
+  const Report report = Verify(evidence, expected);
+  EXPECT_EQ(report.Verified(), Failures(report).empty());
+  return Failures(report);
+}
+
+const SoftwareKey& RsaAk() {
+  static const auto& key = *new SoftwareKey(RsaKey(kRestrictedSign, true));
+  return key;
+}
+const SoftwareKey& EcAk() {
+  static const auto& key = *new SoftwareKey(EcKey(kRestrictedSign, true));
+  return key;
+}
+
+// For both kinds of AK.
+class Verifier : public testing::TestWithParam<const SoftwareKey& (*)()> {
+ protected:
+  const SoftwareKey& ak() const { return GetParam()(); }
+  SoftwareKey ChangedAk(uint32_t set, uint32_t clear) const {
+    SoftwareKey changed;
+    EVP_PKEY_up_ref(ak().pkey.get());
+    changed.pkey.reset(ak().pkey.get());
+    changed.rsa = ak().rsa;
+    changed.with_scheme = true;
+    changed.attributes = (ak().attributes | set) & ~clear;
+    return changed;
+  }
+
+  const SoftwareKey key_ = EcKey(kSignDecrypt, false);
+  const Bytes nonce_ = {1, 2, 3, 4};
+};
+INSTANTIATE_TEST_SUITE_P(Aks, Verifier, testing::Values(&RsaAk, &EcAk),
+                         [](const auto& one) { return one.index == 0 ? "Rsa" : "Ec"; });
+
+TEST_P(Verifier, TakesGoodEvidence) {
+  EXPECT_THAT(FailuresOf(GoodAk(ak(), kMachine), {.scope = KeyScope::Machine}), IsEmpty());
+  const Evidence key = GoodKey(ak(), key_, nonce_, kUser);
+  const Expected all = {.nonce = nonce_, .ak_name = ak().Name(), .scope = KeyScope::User};
+  EXPECT_THAT(FailuresOf(key, all), IsEmpty());
+  const Report report = Verify(key, all);
+  EXPECT_THAT(report.notes, IsEmpty());
+  EXPECT_EQ(report.ak_name, ak().Name());
+  EXPECT_EQ(report.key_name, key_.Name());
+}
+
+TEST_P(Verifier, TakesRsaKeys) {
+  EXPECT_THAT(FailuresOf(GoodKey(ak(), RsaKey(kSignDecrypt, false), nonce_, kUser)), IsEmpty());
+}
+
+TEST_P(Verifier, NotesWhatItWasNotAsked) {
+  const Report report = Verify(GoodKey(ak(), key_, nonce_, kUser), {});
+  EXPECT_TRUE(report.Verified());
+  EXPECT_THAT(report.notes,
+              testing::UnorderedElementsAre(HasSubstr("--scope"), HasSubstr("--nonce"),
+                                            HasSubstr("--ak-name")));
+}
+
+TEST_P(Verifier, RefusesAnotherNonce) {
+  EXPECT_THAT(FailuresOf(GoodKey(ak(), key_, nonce_, kUser), {.nonce = Bytes{1, 2, 3, 5}}),
+              Contains(HasSubstr("this nonce")));
+}
+
+TEST_P(Verifier, RefusesAnotherAkThanTheTrusted) {
+  EXPECT_THAT(FailuresOf(GoodKey(ak(), key_, nonce_, kUser), {.ak_name = key_.Name()}),
+              Contains(HasSubstr("another AK")));
+}
+
+TEST_P(Verifier, RefusesTheOtherScope) {
+  EXPECT_THAT(FailuresOf(GoodAk(ak(), kUser), {.scope = KeyScope::Machine}),
+              Contains(HasSubstr("outsideInfo is 'keyscope:user'")));
+  EXPECT_THAT(FailuresOf(GoodKey(ak(), key_, nonce_, kMachine), {.scope = KeyScope::User}),
+              Contains(HasSubstr("outsideInfo is 'keyscope:machine'")));
+}
+
+TEST_P(Verifier, HoldsTheBundleToTheScopeThatItClaims) {
+  Evidence evidence = GoodKey(ak(), key_, nonce_, kUser);
+  evidence.scope = KeyScope::Machine;
+  EXPECT_THAT(FailuresOf(evidence), Contains(HasSubstr("made in machine scope")));
+}
+
+TEST_P(Verifier, RefusesAScopeThatNothingProves) {
+  Evidence evidence = GoodKey(ak(), key_, nonce_, kUser);
+  evidence.key.creation = {};
+  EXPECT_THAT(FailuresOf(evidence, {.scope = KeyScope::User}),
+              Contains(HasSubstr("no such statement")));
+}
+
+TEST_P(Verifier, RefusesATamperedStatement) {
+  for (auto change : {+[](Evidence& e) { e.key.certify.attest[50] ^= 1; },
+                      +[](Evidence& e) { e.key.creation.attest[50] ^= 1; },
+                      +[](Evidence& e) { e.ak.creation.attest[50] ^= 1; },
+                      +[](Evidence& e) { e.key.certify.signature.back() ^= 1; }}) {
+    Evidence evidence = GoodKey(ak(), key_, nonce_, kUser);
+    change(evidence);
+    EXPECT_THAT(FailuresOf(evidence), Contains(HasSubstr("does not verify")));
+  }
+}
+
+TEST_P(Verifier, RefusesTamperedCreationData) {
+  Evidence evidence = GoodAk(ak(), kUser);
+  evidence.ak.creation_data[20] ^= 1;
+  EXPECT_THAT(FailuresOf(evidence), Contains(HasSubstr("their hash is another one")));
+}
+
+TEST_P(Verifier, RefusesAShortSignature) {
+  Evidence evidence = GoodAk(ak(), kUser);
+  evidence.ak.creation.signature.resize(7);
+  EXPECT_THAT(FailuresOf(evidence), Contains(HasSubstr("7 bytes")));
+}
+
+TEST_P(Verifier, RefusesTheSignatureOfAnotherAk) {
+  const SoftwareKey other = EcKey(kRestrictedSign, true);
+  Evidence evidence = GoodKey(ak(), key_, nonce_, kUser);
+  evidence.key.certify.signature = other.Sign(evidence.key.certify.attest);
+  EXPECT_THAT(FailuresOf(evidence),
+              Contains(AnyOf(HasSubstr("does not verify"), HasSubstr("another scheme"))));
+}
+
+TEST_P(Verifier, RefusesAnotherKey) {
+  Evidence evidence = GoodKey(ak(), key_, nonce_, kUser);
+  evidence.key.public_area = EcKey(kSignDecrypt, false).PublicArea();
+  EXPECT_THAT(FailuresOf(evidence), Contains(HasSubstr("another key")));
+}
+
+TEST_P(Verifier, RefusesAnAkThatIsNotTheOneThatSigned) {
+  Evidence evidence = GoodKey(ak(), key_, nonce_, kUser);
+  evidence.ak = GoodAk(EcKey(kRestrictedSign, true), kUser).ak;
+  EXPECT_THAT(FailuresOf(evidence), Contains(HasSubstr("another AK signed")));
+}
+
+// Signed again, as an attacker with a key of his own would.
+TEST_P(Verifier, RefusesStatementsThatNoTpmMade) {
+  for (AttestFields fields : {AttestFields{.magic = 0xff544348}, AttestFields{.type = 0x801A}}) {
+    Evidence evidence = GoodKey(ak(), key_, nonce_, kUser);
+    fields.name = key_.Name();
+    fields.second = Bytes(34, 9);
+    evidence.key.certify.attest = MakeAttest(fields);
+    evidence.key.certify.signature = ak().Sign(evidence.key.certify.attest);
+    EXPECT_THAT(FailuresOf(evidence),
+                Contains(AnyOf(HasSubstr("TPM_GENERATED_VALUE"), HasSubstr("another kind"))));
+  }
+}
+
+TEST_P(Verifier, RefusesAnUnrestrictedAk) {
+  EXPECT_THAT(FailuresOf(GoodAk(ChangedAk(0, 0x00010000), kUser)),
+              Contains(HasSubstr("no restricted signing key")));
+  EXPECT_THAT(FailuresOf(GoodAk(ChangedAk(0x00020000, 0), kUser)),
+              Contains(HasSubstr("no restricted signing key")));
+}
+
+struct AttributeCase {
+  uint32_t bit;
+  const char* name;
+};
+constexpr AttributeCase kNeeded[] = {
+    {0x02, "fixedTPM"}, {0x10, "fixedParent"}, {0x20, "sensitiveDataOrigin"}};
+
+TEST_P(Verifier, RefusesAksWithoutTheirAttributes) {
+  for (const AttributeCase& one : kNeeded)
+    EXPECT_THAT(FailuresOf(GoodAk(ChangedAk(0, one.bit), kUser)), Contains(HasSubstr(one.name)));
+}
+
+TEST_P(Verifier, RefusesKeysWithoutTheirAttributes) {
+  for (const AttributeCase& one : kNeeded) {
+    SoftwareKey key = EcKey(kSignDecrypt, false);
+    key.attributes &= ~one.bit;
+    EXPECT_THAT(FailuresOf(GoodKey(ak(), key, nonce_, kUser)), Contains(HasSubstr(one.name)));
+  }
+}
+
+TEST_P(Verifier, RefusesARestrictedKey) {
+  EXPECT_THAT(FailuresOf(GoodKey(ak(), EcKey(kRestrictedSign, false), nonce_, kUser)),
+              Contains(HasSubstr("it is restricted")));
+}
+
+TEST_P(Verifier, RefusesWeakKeys) {
+  EXPECT_THAT(FailuresOf(GoodKey(ak(), RsaKey(kSignDecrypt, false, 1024), nonce_, kUser)),
+              Contains(HasSubstr("1024 bits")));
+  EXPECT_THAT(FailuresOf(GoodKey(ak(), EcKey(kSignDecrypt, false, "P-224"), nonce_, kUser)),
+              Contains(HasSubstr("no NIST curve")));
+}
+
+TEST_P(Verifier, RefusesAnAkWithoutAScheme) {
+  SoftwareKey bare = ChangedAk(0, 0);
+  bare.with_scheme = false;
+  EXPECT_THAT(FailuresOf(GoodAk(bare, kUser)), Contains(HasSubstr("no scheme")));
+}
+
+TEST_P(Verifier, LivesWithoutTheAksOwnCreation) {
+  Evidence evidence = GoodKey(ak(), key_, nonce_, kUser);
+  evidence.ak = {};
+  EXPECT_THAT(FailuresOf(evidence, {.nonce = nonce_, .ak_name = ak().Name()}), IsEmpty());
+  evidence.ak_public.clear();
+  EXPECT_THAT(FailuresOf(evidence), Contains(HasSubstr("cut short")));
+}
+
+TEST_P(Verifier, ChecksQuotes) {
+  Evidence evidence = GoodAk(ak(), kUser);
+  evidence.kind = Evidence::Kind::Quote;
+  const Bytes digest(32, 5);
+  evidence.quote.quote.attest = MakeQuote(nonce_, digest);
+  evidence.quote.quote.signature = ak().Sign(evidence.quote.quote.attest);
+  EXPECT_THAT(FailuresOf(evidence, {.nonce = nonce_, .pcr_digest = digest}), IsEmpty());
+  EXPECT_THAT(FailuresOf(evidence, {.nonce = nonce_, .pcr_digest = Bytes(32, 6)}),
+              Contains(HasSubstr("their digest is 0505")));
+  EXPECT_THAT(FailuresOf(evidence, {.nonce = digest}), Contains(HasSubstr("this nonce")));
+  evidence.quote.quote = evidence.ak.creation;
+  EXPECT_THAT(FailuresOf(evidence), Contains(HasSubstr("another kind")));
+}
+
+// Every prefix of every structure, and bytes after it: a finding, and nothing worse.
+TEST_P(Verifier, SurvivesWhatIsMalformed) {
+  const Evidence good = GoodKey(ak(), key_, nonce_, kUser);
+  for (auto part : {+[](Evidence& e) -> Bytes& { return e.ak_public; },
+                    +[](Evidence& e) -> Bytes& { return e.key.public_area; },
+                    +[](Evidence& e) -> Bytes& { return e.key.certify.attest; },
+                    +[](Evidence& e) -> Bytes& { return e.key.certify.signature; },
+                    +[](Evidence& e) -> Bytes& { return e.key.creation_data; }}) {
+    Evidence evidence = good;
+    const size_t whole = part(evidence).size();
+    for (size_t size = 0; size < whole; size += 5) {
+      evidence = good;
+      part(evidence).resize(size);
+      EXPECT_THAT(FailuresOf(evidence), testing::Not(IsEmpty()));
+    }
+    evidence = good;
+    part(evidence).push_back(0);
+    EXPECT_THAT(FailuresOf(evidence), testing::Not(IsEmpty()));
+  }
+}
+
+}  // namespace
+}  // namespace keyscope::test
