@@ -56,7 +56,8 @@ TEST_F(Initialized, TheSessionHandleIsRefusedBeforeTheArguments) {
         "C_InitToken", "C_OpenSession", "C_WaitForSlotEvent"})
     others[name] = CKR_ARGUMENTS_BAD;
   for (const Function& function : kFunctions)
-    if (std::string(function.name).find("Message") != std::string::npos)
+    if (const std::string name = function.name;
+        name.find("Message") != std::string::npos && name.find("crypt") == std::string::npos)
       others[function.name] = CKR_FUNCTION_NOT_SUPPORTED;
   ExpectFromAll(CKR_SESSION_HANDLE_INVALID, others);
 }
