@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ossl.h"
 #include "p11/keyscope.h"
 #include "token/crypto/certificate.h"
 #include "token/crypto/cipher.h"
@@ -15,7 +16,7 @@
 namespace keyscope::token {
 namespace {
 
-constexpr size_t kAuthSize = 32, kCheckValueSize = 3;
+constexpr size_t kKeyAuthSize = 32, kCheckValueSize = 3;
 constexpr uint8_t kF4[] = {1, 0, 1};
 
 [[noreturn]] void Refuse(CK_RV rv, const char* why) { throw Error(Rv{rv}, why); }
@@ -177,6 +178,8 @@ void SetSecretValue(Object& object, SecretBytes value, Token& token) {
   token.objects().AttachKey(object, {}, std::move(value));
 }
 
+SecretBytes NewKeyAuth() { return SecretBytes(ossl::Random(kKeyAuthSize)); }
+
 void ImportPrivate(Object& object, const tpm::PrivateKey& key, Token& token) {
   const tpm::PublicKey public_key =
       std::visit([](const auto& one) -> tpm::PublicKey { return one.public_key; }, key);
@@ -185,7 +188,7 @@ void ImportPrivate(Object& object, const tpm::PrivateKey& key, Token& token) {
   for (const AttributeRule& rule : AttributeRules())
     if ((rule.kinds & object.kind) != 0 && rule.Has(kSensitive)) object.attributes.Erase(rule.type);
   SetPublic(object.attributes, object.kind, public_key);
-  SecretBytes auth = token.backend().Random(kAuthSize);
+  SecretBytes auth = NewKeyAuth();
   tpm::KeyBlob blob = token.backend().Import(token.RootOfKeys(), token.scope(), key, auth);
   token.objects().AttachKey(object, std::move(blob), std::move(auth));
 }

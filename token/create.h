@@ -21,6 +21,9 @@ void CompleteCreated(Object& object, Token& token);
 // the other attributes; a private key from outside its place in the TPM. The key's attributes say
 // which it is. CKR_ATTRIBUTE_VALUE_INVALID, CKR_KEY_SIZE_RANGE, CKR_CURVE_NOT_SUPPORTED.
 void SetSecretValue(Object& object, SecretBytes value, Token& token);
+// The auth value of a new key in the TPM. From the host's generator: the TPM's would be one more
+// command, in clear on the bus.
+SecretBytes NewKeyAuth();
 void ImportPrivate(Object& object, const tpm::PrivateKey& key, Token& token);
 
 // A copy with some attributes changed (section 5.7.2), and its own place in the TPM.

@@ -15,8 +15,6 @@
 namespace keyscope::token {
 namespace {
 
-constexpr size_t kAuthSize = 32;
-
 [[noreturn]] void Refuse(CK_RV rv, const char* why) { throw Error(Rv{rv}, why); }
 
 CK_KEY_TYPE KeyTypeOf(Family family) {
@@ -115,7 +113,7 @@ std::pair<CK_OBJECT_HANDLE, CK_OBJECT_HANDLE> Session::GenerateKeyPair(
   token_.erasure().Retry();
   const Bytes uid = private_half.uid;
   try {
-    SecretBytes auth = token_.backend().Random(kAuthSize);
+    SecretBytes auth = NewKeyAuth();
     tpm::KeyBlob blob = GiveBirth(birth, private_half, std::move(spec), auth, token_);
     const tpm::PublicKey key = token_.backend().PublicOf(blob);
     SetPublic(public_half.attributes, public_half.kind, key);
