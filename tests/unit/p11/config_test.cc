@@ -83,7 +83,7 @@ INSTANTIATE_TEST_SUITE_P(
                     BadFile{"NoHex", "owner_auth = 'hex:0g'", "not a hexadecimal"},
                     BadFile{"NoAuthFile", "owner_auth = 'file:/none'", "cannot read"},
                     BadFile{"Table", "[log]\nlevel = 'info'", "is not a string"}),
-    [](const auto& info) { return std::string(info.param.name); });
+    [](const auto& test) { return std::string(test.param.name); });
 
 TEST_F(ConfigTest, ANamedFileThatIsMissingIsAProblem) {
   setenv("KEYSCOPE_CONF", (folder_ / "none").c_str(), 1);
