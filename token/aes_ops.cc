@@ -106,7 +106,8 @@ template <crypto::WrapKind kind>
 std::unique_ptr<Operation> Wrap(const Materials& materials) {
   return std::make_unique<TransformOperation>(
       TransformOperation::Size::AtMostLonger, kWrapOverhead, CKR_DATA_LEN_RANGE,
-      [key = materials.key, iv = OptionalIvOf(materials.mechanism, crypto::WrapIvSize(kind))](ByteView data) {
+      [key = materials.key,
+       iv = OptionalIvOf(materials.mechanism, crypto::WrapIvSize(kind))](ByteView data) {
         auto wrapped = crypto::WrapAes(kind, key->auth.view(), iv, data);
         if (!wrapped) Refuse(CKR_DATA_LEN_RANGE, "AES key wrap does not take data of that length");
         return SecretBytes(std::move(*wrapped));
@@ -117,7 +118,8 @@ template <crypto::WrapKind kind>
 std::unique_ptr<Operation> Unwrap(const Materials& materials) {
   return std::make_unique<TransformOperation>(
       TransformOperation::Size::AtMostLonger, 0, CKR_ENCRYPTED_DATA_LEN_RANGE,
-      [key = materials.key, iv = OptionalIvOf(materials.mechanism, crypto::WrapIvSize(kind))](ByteView wrapped) {
+      [key = materials.key,
+       iv = OptionalIvOf(materials.mechanism, crypto::WrapIvSize(kind))](ByteView wrapped) {
         if (wrapped.size() < 16 || wrapped.size() % 8 != 0)
           Refuse(CKR_ENCRYPTED_DATA_LEN_RANGE, "wrapped data are a multiple of 8 bytes");
         auto data = crypto::UnwrapAes(kind, key->auth.view(), iv, wrapped);

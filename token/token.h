@@ -40,7 +40,6 @@ class Token {
   // pthread_atfork: no thread is inside the store while the process forks.
   void LockForFork() { store_.LockForFork(); }
   void UnlockAfterFork() { store_.UnlockAfterFork(); }
-  void AbandonAfterFork() noexcept { store_.AbandonAfterFork(); }
 
   KeyScope scope() const { return scope_; }
   CK_SLOT_ID slot() const { return slot_; }
