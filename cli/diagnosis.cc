@@ -35,8 +35,21 @@ std::string GroupOf(const std::string& path) {
   return found != nullptr ? found->gr_name : std::to_string(at.st_gid);
 }
 
-Mend JoinGroup(const std::string& group) {
-  return {"sudo usermod -aG " + group + " " + UserName() + "   # then log in again"};
+// The way in through the group of `path`, which must be one for TPM users and not root's own.
+Mend JoinGroup(const std::string& path) {
+  std::string group = GroupOf(path);
+  Mend mend;
+  if (group == "root") {
+    group = "tss";
+    mend.push_back("sudo chgrp -R tss " + path + " && sudo chmod -R g+rwX " + path);
+  }
+  mend.push_back("sudo usermod -aG " + group + " " + UserName() + "   # then log in again");
+  return mend;
+}
+
+bool OthersMayWrite(const std::string& path, bool group_may) {
+  struct stat at {};
+  return stat(path.c_str(), &at) == 0 && (at.st_mode & (group_may ? 02 : 022)) != 0;
 }
 
 class Doctor {
@@ -82,7 +95,7 @@ class Doctor {
       Bad("device",
           why + "; it belongs to the group " + GroupOf(path) + ", and " + UserName() +
               " is not in it",
-          JoinGroup(GroupOf(path)));
+          JoinGroup(path));
     else
       Bad("device", why + "; this machine has no TPM that its kernel knows",
           {"sudo modprobe -a tpm_tis tpm_crb   # and turn the TPM on in the firmware's setup",
@@ -155,14 +168,17 @@ class Doctor {
   }
 
   Mend MendStore(KeyScope scope, const Error& error) {
-    const std::string path = direct_.store_path(scope);
+    const std::string folder = direct_.folder(scope), path = direct_.store_path(scope);
+    const bool machine = scope == KeyScope::Machine;
     if (!error.Is(Fault::Denied)) return {"mv " + path + " " + path + ".damaged   # or a backup"};
-    if (scope == KeyScope::User)
-      return {"sudo chown -R " + UserName() + " " + direct_.folder(scope) +
-              " && chmod -R go= " + direct_.folder(scope)};
-    Mend mend = JoinGroup(GroupOf(direct_.folder(scope)));
-    mend.push_back("sudo chmod -R o= " + direct_.folder(scope));
-    return mend;
+    if (access(path.c_str(), R_OK) != 0)
+      return machine
+                 ? JoinGroup(folder)
+                 : Mend{"sudo chown -R " + UserName() + " " + folder, "chmod -R u+rwX " + folder};
+    if (OthersMayWrite(folder, machine) || OthersMayWrite(path, machine))
+      return {std::string("chmod -R ") + (machine ? "o= " : "go= ") + folder};
+    const KeyScope other = machine ? KeyScope::User : KeyScope::Machine;
+    return {"mv -n " + path + " " + direct_.store_path(other) + "   # or another place"};
   }
 
   // The token's keys hang on the storage root under which they were made.
@@ -175,9 +191,7 @@ class Doctor {
         "its keys are of another storage root: the TPM was cleared or exchanged, and they are lost";
     if (!has_tpm_ || (root_ && *root_ == token.root_name)) {
       Good(check, "'" + Trimmed(token.label) + "' is initialised");
-    } else if (root_ && token.root_handle != 0) {
-      Bad(check, cleared, start_again);
-    } else if (!direct_.StillMakes(token)) {
+    } else if ((root_ && token.root_handle != 0) || !direct_.StillMakes(token)) {
       Bad(check, cleared, start_again);
     } else if (token.root_handle != 0) {
       Bad(check,

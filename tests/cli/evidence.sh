@@ -22,8 +22,10 @@ if b[:2] == b"\x00\x14":
     der = first
 else:
     second, _ = number(at)
+    # DER wants its integers minimal; the TPM pads them to the size of the field.
+    minimal = lambda n: n.lstrip(b"\0") or b"\0"
     integer = lambda n: b"\x02" + bytes([len(n) + (n[0] >> 7)]) + b"\0" * (n[0] >> 7) + n
-    both = integer(first) + integer(second)
+    both = integer(minimal(first)) + integer(minimal(second))
     der = b"\x30" + bytes([len(both)]) + both
 open("signature", "wb").write(der)
 X
@@ -105,7 +107,8 @@ cat leaf.pem ca.pem >chain.pem
 refused "no certificate, no WebAuthn statement" 1 "needs a certificate" keyscope key certify key-p256 --nonce 01 --format webauthn
 refused "a certificate for another key" 1 "for another key" keyscope ak certificate ak-p256 --store ca.pem
 check "the AK's chain is stored" keyscope ak certificate ak-p256 --store chain.pem
-check "and printed in order" cmp out <(openssl x509 -in leaf.pem; openssl x509 -in ca.pem)
+cp out printed.pem
+check "and printed in order" cmp printed.pem <(openssl x509 -in leaf.pem; openssl x509 -in ca.pem)
 check "a WebAuthn statement" keyscope key certify key-p256 --key-authorization token.thumbprint --format webauthn --out statement
 check "over the hash of the key authorization" python3 - <<'X'
 import base64, hashlib
