@@ -189,11 +189,11 @@ class Doctor {
                               "keyscope init --force --scope " + name};
     const std::string cleared =
         "its keys are of another storage root: the TPM was cleared or exchanged, and they are lost";
-    if (!has_tpm_ || (root_ && *root_ == token.root_name)) {
-      Good(check, "'" + Trimmed(token.label) + "' is initialised");
-    } else if ((root_ && token.root_handle != 0) || !direct_.StillMakes(token)) {
+    const bool known = !has_tpm_ || (root_ && *root_ == token.root_name);
+    const bool lost = !known && ((root_ && token.root_handle != 0) || !direct_.StillMakes(token));
+    if (lost) {
       Bad(check, cleared, start_again);
-    } else if (token.root_handle != 0) {
+    } else if (!known && token.root_handle != 0) {
       Bad(check,
           "the storage root of its keys is missing at 0x81000001; this TPM can make it again",
           {"keyscope init --storage-root"});

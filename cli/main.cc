@@ -54,4 +54,10 @@ int Run(int argc, char** argv) {
 }  // namespace
 }  // namespace keyscope::cli
 
-int main(int argc, char** argv) { return keyscope::cli::Run(argc, argv); }
+int main(int argc, char** argv) {
+  try {
+    return keyscope::cli::Run(argc, argv);
+  } catch (...) {  // not even the error could be told
+    return static_cast<int>(keyscope::cli::Exit::Failed);
+  }
+}

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 #include "p11/config.h"
@@ -36,7 +37,7 @@ std::string ModuleLog::LastLine() const {
   if (descriptor_ < 0) return "";
   std::array<char, 8192> tail{};
   const off_t end = lseek(descriptor_, 0, SEEK_END);
-  const off_t from = end > static_cast<off_t>(tail.size()) ? end - tail.size() : 0;
+  const off_t from = std::max<off_t>(0, end - static_cast<off_t>(tail.size()));
   const ssize_t size = pread(descriptor_, tail.data(), tail.size(), from);
   if (size <= 0) return "";
   std::string text(tail.data(), static_cast<size_t>(size));
