@@ -60,11 +60,10 @@ bool IsSecretTemplate(const AttributeSet& given) {
   return given.Ulong(CKA_CLASS) == CKO_SECRET_KEY;
 }
 
-// A wrapped value may be longer than asked for only where the mechanism had to fill up blocks.
-SecretBytes CutToLength(SecretBytes value, const AttributeSet& attributes) {
+void CheckLength(const SecretBytes& value, const AttributeSet& attributes) {
   const auto wanted = attributes.Ulong(CKA_VALUE_LEN);
-  if (!wanted || *wanted == value.size()) return value;
-  Refuse(CKR_TEMPLATE_INCONSISTENT, "CKA_VALUE_LEN is not the length of the wrapped key");
+  if (wanted && *wanted != value.size())
+    Refuse(CKR_TEMPLATE_INCONSISTENT, "CKA_VALUE_LEN is not the length of the wrapped key");
 }
 
 Object HalfOfPair(AttributeSet given, CK_OBJECT_CLASS object_class, const MechanismRule& rule,
@@ -214,7 +213,8 @@ CK_OBJECT_HANDLE Session::UnwrapKey(const CK_MECHANISM& mechanism, CK_OBJECT_HAN
                                  {CKR_ENCRYPTED_DATA_LEN_RANGE, CKR_WRAPPED_KEY_LEN_RANGE}},
                                 [&] { return operation->Once(data); });
   if ((object.kind & kSecret) != 0) {
-    SetSecretValue(object, CutToLength(std::move(value), object.attributes), token_);
+    CheckLength(value, object.attributes);
+    SetSecretValue(object, std::move(value), token_);
   } else {
     const auto key = crypto::DecodePrivateKeyInfo(value.view());
     const bool fits =
