@@ -12,7 +12,10 @@ namespace {
 constexpr uint32_t kStorageRootHandle = 0x81000001;
 
 tpm::TssOptions OptionsOf(const p11::Config& config) {
-  return {.tcti = config.tcti, .owner_auth = config.owner_auth.Clone(), .threads = false};
+  return {.tcti = config.tcti,
+          .owner_auth = config.owner_auth.Clone(),
+          .endorsement_auth = config.endorsement_auth.Clone(),
+          .threads = false};
 }
 
 }  // namespace

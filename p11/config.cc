@@ -56,17 +56,18 @@ SecretBytes FromHex(const std::string& text) {
 
 // "hex:<digits>", "file:<path>" (a line end after the value does not count), or the value itself:
 // the forms of tpm2-tools.
-void SetOwnerAuth(Config& config, const std::string& text) {
+template <auto Member>
+void SetAuth(Config& config, const std::string& text) {
   if (text.starts_with("hex:")) {
-    config.owner_auth = FromHex(text.substr(4));
+    config.*Member = FromHex(text.substr(4));
   } else if (text.starts_with("file:")) {
     std::ifstream file(text.substr(5), std::ios::binary);
     if (!file) throw std::invalid_argument("cannot read " + text.substr(5));
     Bytes value{std::istreambuf_iterator<char>(file), {}};
     while (!value.empty() && (value.back() == '\n' || value.back() == '\r')) value.pop_back();
-    config.owner_auth = SecretBytes(std::move(value));
+    config.*Member = SecretBytes(std::move(value));
   } else {
-    config.owner_auth = SecretBytes(AsBytes(text));
+    config.*Member = SecretBytes(AsBytes(text));
   }
 }
 
@@ -81,7 +82,8 @@ constexpr Setting kSettings[] = {
     {"user_dir", "KEYSCOPE_USER_DIR", SetText<&Config::user_dir>},
     {"log", "KEYSCOPE_LOG", SetLevel},
     {"log_file", "KEYSCOPE_LOG_FILE", SetText<&Config::log_file>},
-    {"owner_auth", nullptr, SetOwnerAuth},
+    {"owner_auth", nullptr, SetAuth<&Config::owner_auth>},
+    {"endorsement_auth", nullptr, SetAuth<&Config::endorsement_auth>},
 };
 
 std::string Home() {

@@ -15,8 +15,9 @@ struct Config {
   std::string machine_dir = "/var/lib/keyscope";
   std::string user_dir;  // empty: this process has no home, so the user slot has no store
   log::Level log = log::Level::Silent;
-  std::string log_file;    // empty: stderr
-  SecretBytes owner_auth;  // of the TPM's storage hierarchy
+  std::string log_file;          // empty: stderr
+  SecretBytes owner_auth;        // of the TPM's storage hierarchy
+  SecretBytes endorsement_auth;  // of its endorsement hierarchy
 
   std::vector<std::string> problems;  // one line each, for the log once it is open
 };

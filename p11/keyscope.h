@@ -72,9 +72,15 @@
 #define KEYSCOPE_OUTSIDE_INFO_USER "keyscope:user"
 
 /* CK_BBOOL, read-only: CK_TRUE for the TPM's endorsement keys (CKO_PUBLIC_KEY, with
- * CKA_KEYSCOPE_TPM_PUBLIC and CKA_KEYSCOPE_TPM_NAME) and their certificates (CKO_CERTIFICATE),
- * read-only objects of the machine slot. */
+ * CKA_KEYSCOPE_TPM_PUBLIC and CKA_KEYSCOPE_TPM_NAME), their certificates and those of the issuers
+ * that the TPM holds (CKO_CERTIFICATE), read-only objects of the machine slot. As it takes the TPM
+ * time to make them, they are found only by a search that has this attribute, or a CKA_LABEL that
+ * begins with KEYSCOPE_ENDORSEMENT_LABEL. A key and its certificate share label and CKA_ID. */
 #define CKA_KEYSCOPE_ENDORSEMENT (KEYSCOPE_VENDOR_BASE | 0x0020UL)
+#define KEYSCOPE_ENDORSEMENT_LABEL "Endorsement key"
+/* CK_ULONG, read-only, of the keys and their certificates: the NV index that the TCG EK Credential
+ * Profile has for the certificate. */
+#define CKA_KEYSCOPE_NV_INDEX (KEYSCOPE_VENDOR_BASE | 0x0021UL)
 
 /* ---- Mechanisms ---- */
 
@@ -99,7 +105,8 @@ typedef struct CK_KEYSCOPE_QUOTE_PARAMS {
  * CKR_ENCRYPTED_DATA_INVALID when they were made for another endorsement key or another AK. */
 #define CKM_KEYSCOPE_ACTIVATE_CREDENTIAL (KEYSCOPE_VENDOR_BASE | 0x0003UL)
 typedef struct CK_KEYSCOPE_ACTIVATE_PARAMS {
-  CK_KEY_TYPE endorsementKey; /* CKK_RSA or CKK_EC: for which of the TPM's endorsement keys */
+  CK_ULONG endorsementKey; /* for which of the TPM's endorsement keys: CKK_RSA or CKK_EC of the low
+                              range, or else its CKA_KEYSCOPE_NV_INDEX */
 } CK_KEYSCOPE_ACTIVATE_PARAMS;
 
 /* ---- Return values ---- */

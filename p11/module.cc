@@ -21,6 +21,7 @@ Module::Module(const InitializeArgs& args, Config config)
   backend_ =
       tpm::MakeTssBackend({.tcti = config.tcti,
                            .owner_auth = std::move(config.owner_auth),
+                           .endorsement_auth = std::move(config.endorsement_auth),
                            .threads = (args.flags & CKF_LIBRARY_CANT_CREATE_OS_THREADS) == 0});
   tokens_[0] = std::make_unique<token::Token>(KeyScope::Machine, kSlots[0], backend_,
                                               StorePath(config.machine_dir, "machine.db"));

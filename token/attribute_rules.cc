@@ -140,6 +140,7 @@ constexpr AttributeRule kRules[] = {
     {ROW(CKA_KEYSCOPE_AK_PUBLIC), Bytes, kPrivate, Notes(2, 4, 6), kEmpty},
     {ROW(CKA_KEYSCOPE_AK_NAME), Bytes, kPrivate, Notes(2, 4, 6), kEmpty},
     {ROW(CKA_KEYSCOPE_ENDORSEMENT), Bool, kPublic | kCertificate, Notes(2, 4, 6), kFalse},
+    {ROW(CKA_KEYSCOPE_NV_INDEX), Ulong, kPublic | kCertificate, Notes(2, 4, 6), kAbsent},
 };
 #undef ROW
 

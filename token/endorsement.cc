@@ -1,5 +1,7 @@
 #include "token/endorsement.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "p11/keyscope.h"
 #include "token/create.h"
@@ -12,9 +14,26 @@ namespace {
 
 constexpr size_t kUidSize = 16;
 
+struct LabelRow {
+  tpm::EkType type;
+  const char* label;
+};
+constexpr LabelRow kLabels[] = {
+    {tpm::EkType::Rsa, KEYSCOPE_ENDORSEMENT_LABEL " (RSA)"},
+    {tpm::EkType::Ec, KEYSCOPE_ENDORSEMENT_LABEL " (EC)"},
+    {tpm::EkType::HighRsa2048, KEYSCOPE_ENDORSEMENT_LABEL " (RSA-2048, high range)"},
+    {tpm::EkType::HighP256, KEYSCOPE_ENDORSEMENT_LABEL " (P-256, high range)"},
+    {tpm::EkType::HighP384, KEYSCOPE_ENDORSEMENT_LABEL " (P-384)"},
+    {tpm::EkType::HighP521, KEYSCOPE_ENDORSEMENT_LABEL " (P-521)"},
+    {tpm::EkType::HighRsa3072, KEYSCOPE_ENDORSEMENT_LABEL " (RSA-3072)"},
+    {tpm::EkType::HighRsa4096, KEYSCOPE_ENDORSEMENT_LABEL " (RSA-4096)"},
+};
+std::string LabelOf(tpm::EkType type) {
+  return std::ranges::find(kLabels, type, &LabelRow::type)->label;
+}
+
 // An object that nobody may change; what makes it itself also gives it the same uid each time.
-Object ReadOnly(AttributeSet attributes, const tpm::Endorsement& ek, ByteView itself,
-                Token& token) {
+Object ReadOnly(AttributeSet attributes, const std::string& label, ByteView itself, Token& token) {
   Object object;
   object.kind = KindOfTemplate(attributes);
   object.attributes = std::move(attributes);
@@ -27,51 +46,66 @@ Object ReadOnly(AttributeSet attributes, const tpm::Endorsement& ek, ByteView it
   to.SetBool(CKA_TOKEN, true);
   to.SetBool(CKA_KEYSCOPE_ENDORSEMENT, true);
   to.Set(CKA_UNIQUE_ID, AsBytes(Hex(object.uid)));
-  to.Set(CKA_ID, ek.name);
-  to.Set(CKA_LABEL,
-         AsBytes(ek.type == tpm::EkType::Rsa ? "Endorsement key (RSA)" : "Endorsement key (EC)"));
+  to.Set(CKA_LABEL, AsBytes(label));
   to.SetUlong(CKA_KEYSCOPE_SCOPE, static_cast<CK_ULONG>(token.scope()));
   AddDefaults(to, object.kind);
   return object;
 }
 
+void Identify(AttributeSet& attributes, const tpm::Endorsement& ek) {
+  attributes.Set(CKA_ID, ek.name);
+  attributes.SetUlong(CKA_KEYSCOPE_NV_INDEX, static_cast<uint32_t>(ek.type));
+}
+
 Object KeyOf(const tpm::Endorsement& ek, Token& token) {
+  const bool rsa = std::holds_alternative<tpm::RsaPublic>(ek.key);
   AttributeSet attributes;
   attributes.SetUlong(CKA_CLASS, CKO_PUBLIC_KEY);
-  attributes.SetUlong(CKA_KEY_TYPE, ek.type == tpm::EkType::Rsa ? CKK_RSA : CKK_EC);
+  attributes.SetUlong(CKA_KEY_TYPE, rsa ? CKK_RSA : CKK_EC);
   // It encrypts credentials, and those in the TPM's own way.
   for (CK_ATTRIBUTE_TYPE use : {CKA_ENCRYPT, CKA_VERIFY, CKA_VERIFY_RECOVER, CKA_WRAP})
     attributes.SetBool(use, false);
   attributes.Set(CKA_KEYSCOPE_TPM_PUBLIC, ek.public_area);
   attributes.Set(CKA_KEYSCOPE_TPM_NAME, ek.name);
-  Object object = ReadOnly(std::move(attributes), ek, ek.public_area, token);
+  Identify(attributes, ek);
+  Object object = ReadOnly(std::move(attributes), LabelOf(ek.type), ek.public_area, token);
   SetPublic(object.attributes, object.kind, ek.key);
   return object;
 }
 
-Object CertificateOf(const tpm::Endorsement& ek, Token& token) {
+// Adds the certificate; one that cannot be read is left out. `of`: nullptr for an issuer's.
+void AddCertificate(std::vector<Object>& objects, const Bytes& der, const std::string& label,
+                    const tpm::Endorsement* of, Token& token) try {
   AttributeSet attributes;
   attributes.SetUlong(CKA_CLASS, CKO_CERTIFICATE);
   attributes.SetUlong(CKA_CERTIFICATE_TYPE, CKC_X_509);
-  attributes.Set(CKA_VALUE, ek.certificate);
-  Object object = ReadOnly(std::move(attributes), ek, ek.certificate, token);
+  attributes.Set(CKA_VALUE, der);
+  if (of != nullptr) Identify(attributes, *of);
+  Object object = ReadOnly(std::move(attributes), label, der, token);
   CompleteCreated(object, token);
-  return object;
+  objects.push_back(std::move(object));
+} catch (const Error& error) {
+  log::Warn("the certificate '", label, "' is left out: ", error.what());
 }
 
 }  // namespace
+
+bool AsksForEndorsements(const AttributeSet& wanted) {
+  return wanted.Bool(CKA_KEYSCOPE_ENDORSEMENT) ||
+         AsString(wanted.Get(CKA_LABEL)).starts_with(KEYSCOPE_ENDORSEMENT_LABEL);
+}
 
 std::vector<Object> EndorsementObjects(Token& token) {
   std::vector<Object> objects;
   for (const tpm::Endorsement& ek : token.backend().Endorsements()) {
     objects.push_back(KeyOf(ek, token));
-    if (ek.certificate.empty()) continue;
-    try {
-      objects.push_back(CertificateOf(ek, token));
-    } catch (const Error& error) {
-      log::Warn("the certificate of an endorsement key is left out: ", error.what());
-    }
+    if (!ek.certificate.empty())
+      AddCertificate(objects, ek.certificate, LabelOf(ek.type), &ek, token);
   }
+  size_t issuers = 0;
+  for (const Bytes& der : token.backend().EndorsementChain())
+    AddCertificate(objects, der, KEYSCOPE_ENDORSEMENT_LABEL " issuer " + std::to_string(++issuers),
+                   nullptr, token);
   return objects;
 }
 

@@ -9,6 +9,9 @@ namespace keyscope::token {
 
 class Token;
 
+// Whether a search is to find them: by CKA_KEYSCOPE_ENDORSEMENT, or by their label.
+bool AsksForEndorsements(const AttributeSet& wanted);
+
 // Asks the TPM. The objects are read-only, of the token, and public; one for each key, one for each
 // certificate that reads.
 std::vector<Object> EndorsementObjects(Token& token);

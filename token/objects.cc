@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "p11/keyscope.h"
+#include "token/endorsement.h"
 #include "token/public_of.h"
 
 namespace keyscope::token {
@@ -242,7 +243,7 @@ size_t Objects::NextRows(Search& search, std::span<CK_OBJECT_HANDLE> found) {
 
 size_t Objects::NextSessionObjects(Search& search, std::span<CK_OBJECT_HANDLE> found) {
   const bool sees_private = login_.SeesPrivate();
-  const bool endorsements = search.wanted->Bool(CKA_KEYSCOPE_ENDORSEMENT);
+  const bool endorsements = AsksForEndorsements(*search.wanted);
   size_t count = 0;
   std::lock_guard lock(mutex_);
   auto next = session_objects_.upper_bound(search.after_session_object);

@@ -169,9 +169,12 @@ QuoteParameters QuoteOf(const CK_MECHANISM& mechanism) {
 }
 
 tpm::EkType EndorsementKeyOf(const CK_MECHANISM& mechanism) {
-  const CK_KEY_TYPE type = Read<CK_KEYSCOPE_ACTIVATE_PARAMS>(mechanism).endorsementKey;
-  if (type != CKK_RSA && type != CKK_EC) Refuse("an endorsement key is CKK_RSA or CKK_EC");
-  return type == CKK_RSA ? tpm::EkType::Rsa : tpm::EkType::Ec;
+  const CK_ULONG named = Read<CK_KEYSCOPE_ACTIVATE_PARAMS>(mechanism).endorsementKey;
+  if (named == CKK_RSA) return tpm::EkType::Rsa;
+  if (named == CKK_EC) return tpm::EkType::Ec;
+  for (tpm::EkType type : tpm::kEkTypes)
+    if (named == static_cast<uint32_t>(type)) return type;
+  Refuse("an endorsement key is CKK_RSA, CKK_EC or the NV index of its certificate");
 }
 
 }  // namespace keyscope::token

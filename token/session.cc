@@ -3,8 +3,8 @@
 #include <cstring>
 
 #include "base/ossl.h"
-#include "p11/keyscope.h"
 #include "token/create.h"
+#include "token/endorsement.h"
 #include "token/mechanism_rules.h"
 #include "token/read.h"
 #include "token/template.h"
@@ -182,7 +182,7 @@ void Session::FindInit(Template attributes) {
   CheckOpen();
   if (search_) Refuse(CKR_OPERATION_ACTIVE, "a search is active; C_FindObjectsFinal ends it");
   auto wanted = ParseSearch(attributes);
-  if (wanted && wanted->Bool(CKA_KEYSCOPE_ENDORSEMENT)) token_.NeedEndorsements();
+  if (wanted && AsksForEndorsements(*wanted)) token_.NeedEndorsements();
   search_ = Search{.wanted = std::move(wanted)};
 }
 

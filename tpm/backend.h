@@ -79,8 +79,11 @@ class Backend {
   // marshalled. Fault::BadInput when they are for another EK or AK.
   virtual SecretBytes ActivateCredential(const Root& root, const KeyRef& ak, EkType type,
                                          ByteView id_object, ByteView encrypted_secret) = 0;
-  // The device's endorsement keys, those that it can have.
+  // The device's endorsement keys: those of the low range that it can have, and those of the high
+  // range for which its maker has left a certificate or a template.
   virtual std::vector<Endorsement> Endorsements() = 0;
+  // The certificates of their issuers that the maker has left, DER, in his order.
+  virtual std::vector<Bytes> EndorsementChain() = 0;
 
   // A free handle for Persist (0x81008000 to 0x8100FFFF). Fault::NoSpace when there is none.
   virtual uint32_t FreePersistentHandle() = 0;
@@ -105,9 +108,10 @@ class Backend {
 };
 
 struct TssOptions {
-  std::string tcti;        // TCTI loader string, e.g. "device:/dev/tpmrm0"
-  SecretBytes owner_auth;  // of the storage hierarchy; usually empty
-  bool threads = true;     // false: the host forbids threads, so no session is held between calls
+  std::string tcti;  // TCTI loader string, e.g. "device:/dev/tpmrm0"
+  // Of the storage and the endorsement hierarchy; usually empty.
+  SecretBytes owner_auth, endorsement_auth = {};
+  bool threads = true;  // false: the host forbids threads, so no session is held between calls
 };
 std::unique_ptr<Backend> MakeTssBackend(TssOptions options);
 

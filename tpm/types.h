@@ -112,8 +112,23 @@ struct CreatedKey {
   std::optional<Statement> certification;  // TPM2_Certify, by the AK; none for an AK
 };
 
-// An endorsement key (TCG EK Credential Profile 2.x) and its certificate.
-enum class EkType : uint8_t { Rsa, Ec };
+// Endorsement keys, by the NV index of their certificate (TCG EK Credential Profile 2.x, sections
+// 2.2.1.4 and 2.2.1.5): RSA-2048 and P-256 of the low range, and those of the high range.
+enum class EkType : uint32_t {
+  Rsa = 0x01C00002,
+  Ec = 0x01C0000A,
+  HighRsa2048 = 0x01C00012,
+  HighP256 = 0x01C00014,
+  HighP384 = 0x01C00016,
+  HighP521 = 0x01C00018,
+  HighRsa3072 = 0x01C0001C,
+  HighRsa4096 = 0x01C0001E,
+};
+inline constexpr EkType kEkTypes[] = {
+    EkType::Rsa,      EkType::Ec,       EkType::HighRsa2048, EkType::HighP256,
+    EkType::HighP384, EkType::HighP521, EkType::HighRsa3072, EkType::HighRsa4096,
+};
+// An endorsement key and its certificate.
 struct Endorsement {
   EkType type{};
   Bytes public_area;  // TPMT_PUBLIC, marshalled

@@ -148,8 +148,8 @@ TEST_F(Attestation, WhatCannotBeCertified) {
         QuoteMechanism(CKM_SHA256, 1 << 24), QuoteMechanism(CKM_MD5, 1),
         QuoteMechanism(CKM_SHA3_256, 1)})
     EXPECT_RV(CKR_MECHANISM_PARAM_INVALID, C_SignInit(session(), bad.get(), ak));
-  for (const Mechanism& bad :
-       {Mechanism(CKM_KEYSCOPE_ACTIVATE_CREDENTIAL), ActivateMechanism(CKK_AES)})
+  for (const Mechanism& bad : {Mechanism(CKM_KEYSCOPE_ACTIVATE_CREDENTIAL),
+                               ActivateMechanism(CKK_AES), ActivateMechanism(0x01C00003)})
     EXPECT_RV(CKR_MECHANISM_PARAM_INVALID, C_DecryptInit(session(), bad.get(), ak));
 }
 
@@ -188,8 +188,7 @@ TEST_F(Attestation, AShortBufferCostsNoStatement) {
 
 tpm::Endorsement EndorsementOf(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE ek) {
   tpm::Endorsement endorsement;
-  endorsement.type =
-      GetUlong(session, ek, CKA_KEY_TYPE) == CKK_RSA ? tpm::EkType::Rsa : tpm::EkType::Ec;
+  endorsement.type = static_cast<tpm::EkType>(GetUlong(session, ek, CKA_KEYSCOPE_NV_INDEX));
   endorsement.public_area = Get(session, ek, CKA_KEYSCOPE_TPM_PUBLIC);
   endorsement.name = Get(session, ek, CKA_KEYSCOPE_TPM_NAME);
   return endorsement;
@@ -216,8 +215,13 @@ TEST_F(Attestation, EndorsementKeysAreReadOnlyObjectsOfTheMachineSlot) {
     EXPECT_RV(CKR_KEY_FUNCTION_NOT_PERMITTED,
               C_EncryptInit(session(), Mechanism(CKM_RSA_PKCS).get(), found.front()));
   }
+  EXPECT_EQ(GetUlong(session(), found[0], CKA_KEYSCOPE_NV_INDEX), 0x01C00002);
+  EXPECT_EQ(GetUlong(session(), found[1], CKA_KEYSCOPE_NV_INDEX), 0x01C0000A);
   ASSERT_OK(C_Logout(session()));
   EXPECT_EQ(Find(session(), kEndorsementKeys), found) << "they are public";
+  EXPECT_EQ(Find(session(), {{CKA_LABEL, "Endorsement key (EC)"}}), std::vector{found[1]})
+      << "they are found by label, too";
+  EXPECT_TRUE(Find(session(), {{CKA_LABEL, "Endorsement"}}).empty());
   const auto ids = Get(session(), found[0], CKA_UNIQUE_ID);
   Restart();
   EXPECT_EQ(Get(session(), Find(session(), kEndorsementKeys)[0], CKA_UNIQUE_ID), ids);
@@ -235,6 +239,8 @@ TEST_F(Attestation, ActivationGivesTheSecretToTheRightAkOnly) {
           MakeCredential(endorsement, Get(In(slot), ak, CKA_KEYSCOPE_TPM_NAME), secret);
       const Bytes data = Concat({credential.id_object, credential.encrypted_secret});
       EXPECT_EQ(Do(kDecrypt, In(slot), ActivateMechanism(type), ak, data), secret);
+      const CK_ULONG index = GetUlong(session(), ek, CKA_KEYSCOPE_NV_INDEX);
+      EXPECT_EQ(Do(kDecrypt, In(slot), ActivateMechanism(index), ak, data), secret);
 
       auto refused = [&](CK_RV rv, CK_KEY_TYPE with, CK_OBJECT_HANDLE by, ByteView given) {
         EXPECT_RV(rv, Try(kDecrypt, In(slot), ActivateMechanism(with), by, given));

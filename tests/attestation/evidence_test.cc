@@ -105,21 +105,24 @@ class Forger {
 
   uint32_t ak_attributes = kGood | kRestricted, key_attributes = kGood, magic = kGenerated;
   uint16_t type = 0;
-  bool small_key = false, other_name = false, other_hash = false, other_signer = false,
-       short_signature = false;
+  bool small_ak = false, small_key = false, other_name = false, other_hash = false,
+       other_signer = false, short_signature = false;
 
   // TPMT_PUBLIC of a P-256 key with ECDSA and SHA-256.
-  Bytes AkPublic() const { return EcPublic(ak_, ak_attributes); }
+  Bytes AkPublic() const {
+    return small_ak ? SmallRsaPublic(ak_attributes) : EcPublic(ak_, ak_attributes);
+  }
   Bytes KeyPublic() const {
-    if (!small_key) return EcPublic(key_, key_attributes);
-    return Concat({Bytes{0, 1, 0, 0x0b}, Number(key_attributes, 4),
-                   Bytes{0, 0, 0, 0x10, 0, 0x10, 4, 0, 0, 0, 0, 0}, Sized(Pattern(128))});
+    return small_key ? SmallRsaPublic(key_attributes) : EcPublic(key_, key_attributes);
   }
   tpm::Statement Certify() const {
     return Sign(Statement(type == 0 ? kCertify : type, KeyPublic(), Sized({})));
   }
   Evidence Ak() const {
-    const Bytes creation_data = Pattern(40);
+    // TPMS_CREATION_DATA: no PCRs, and names that nobody looks at.
+    const Bytes creation_data =
+        Concat({Bytes(4, 0), Sized({}), Bytes{1, 0, 0x0b}, Sized(Pattern(34)), Sized(Pattern(34)),
+                Sized(AsBytes(kOutsideInfo[0]))});
     Bytes hash = Sha256(creation_data);
     if (other_hash) hash[0] ^= 1;
     return {AkPublic(),
@@ -136,6 +139,10 @@ class Forger {
   }
   static Bytes Sized(ByteView data) {
     return Concat({Number(static_cast<uint32_t>(data.size()), 2), data});
+  }
+  static Bytes SmallRsaPublic(uint32_t attributes) {
+    return Concat({Bytes{0, 1, 0, 0x0b}, Number(attributes, 4),
+                   Bytes{0, 0, 0, 0x10, 0, 0x10, 4, 0, 0, 0, 0, 0}, Sized(Pattern(128))});
   }
   static Bytes EcPublic(const Key& key, uint32_t attributes) {
     const Bytes point = RawPoint(key);
@@ -171,6 +178,7 @@ TEST(Verifier, ChecksOfAks) {
       {"signature length", [](Forger& f) { f.short_signature = true; }},
       {"type", [](Forger& f) { f.type = kCertify; }},
       {"creation hash", [](Forger& f) { f.other_hash = true; }},
+      {"key size", [](Forger& f) { f.small_ak = true; }},
       {"restricted", [](Forger& f) { f.ak_attributes &= ~kRestricted; }},
       {"magic", [](Forger& f) { f.magic ^= 1; }},
       {"fixedTPM", [](Forger& f) { f.ak_attributes &= ~kFixedTpm; }},
@@ -183,6 +191,33 @@ TEST(Verifier, ChecksOfAks) {
     Forger forger;
     row.forge(forger);
     EXPECT_EQ(CheckAk(forger.Ak(), Text("nonce")), row.check);
+  }
+}
+
+// Every AK's evidence is of one nonce, and proves one scope.
+TEST(Verifier, ChecksOfNonceAndScope) {
+  const Forger forger;
+  EXPECT_EQ(CheckAk(forger.Ak(), Text("another")), "nonce");
+  EXPECT_EQ(CheckKey(forger.AkPublic(), forger.KeyPublic(), forger.Certify(), {}), "nonce");
+  struct Row {
+    const char* check;
+    std::string_view outside_info;
+    void (*forge)(Forger&);
+  };
+  const Row rows[] = {
+      {"", kOutsideInfo[0], [](Forger&) {}},
+      {"scope", kOutsideInfo[1], [](Forger&) {}},
+      {"scope", "", [](Forger&) {}},
+      {"type", kOutsideInfo[0], [](Forger& f) { f.type = kCertify; }},
+      {"magic", kOutsideInfo[0], [](Forger& f) { f.magic ^= 1; }},
+      {"name", kOutsideInfo[0], [](Forger& f) { f.other_name = true; }},
+      {"creation hash", kOutsideInfo[0], [](Forger& f) { f.other_hash = true; }},
+      {"signature", kOutsideInfo[0], [](Forger& f) { f.other_signer = true; }},
+  };
+  for (const Row& row : rows) {
+    Forger bad;
+    row.forge(bad);
+    EXPECT_EQ(CheckScope(bad.AkPublic(), bad.Ak(), row.outside_info), row.check);
   }
 }
 

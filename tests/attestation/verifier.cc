@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "tests/contract/statement.h"
+#include "tests/support/byte_reader.h"
 
 namespace keyscope::test {
 namespace {
@@ -10,40 +11,19 @@ namespace {
 constexpr uint16_t kRsa = 0x0001, kEcc = 0x0023, kNull = 0x0010;
 constexpr size_t kShortestSignature = 8, kSmallestModulus = 256;
 
-class Reader {
- public:
-  explicit Reader(ByteView data) : data_(data) {}
-  Bytes Take(size_t size) {
-    if (size > data_.size()) throw std::runtime_error("a TPMT_PUBLIC is cut short");
-    Bytes taken = Copy(data_.first(size));
-    data_ = data_.subspan(size);
-    return taken;
-  }
-  uint32_t Number(size_t size) {
-    uint32_t number = 0;
-    for (uint8_t byte : Take(size)) number = number << 8 | byte;
-    return number;
-  }
-  Bytes Sized() { return Take(Number(2)); }
-  bool AtEnd() const { return data_.empty(); }
-
- private:
-  ByteView data_;
-};
-
-void TakeSymmetricAndScheme(Reader& reader) {
+void TakeSymmetricAndScheme(ByteReader& reader) {
   if (reader.Number(2) != kNull) reader.Take(4);  // key bits, mode
   if (reader.Number(2) != kNull) reader.Take(2);  // hash
 }
 
-tpm::PublicKey TakeRsa(Reader& reader) {
+tpm::PublicKey TakeRsa(ByteReader& reader) {
   TakeSymmetricAndScheme(reader);
   reader.Take(2);  // key bits
   reader.Take(4);  // exponent: 0, for 65537
   return tpm::RsaPublic{reader.Sized(), {1, 0, 1}};
 }
 
-tpm::PublicKey TakeEcc(Reader& reader) {
+tpm::PublicKey TakeEcc(ByteReader& reader) {
   TakeSymmetricAndScheme(reader);
   const uint32_t curve = reader.Number(2);
   if (curve < 3 || curve > 5) throw std::runtime_error("not a NIST curve");
@@ -78,7 +58,7 @@ bool HasType(ByteView attest, uint16_t type) {
 }  // namespace
 
 PublicArea ParsePublic(ByteView tpmt_public) {
-  Reader reader(tpmt_public);
+  ByteReader reader(tpmt_public);
   const uint32_t type = reader.Number(2);
   reader.Take(2);  // nameAlg
   PublicArea area;
@@ -86,7 +66,7 @@ PublicArea ParsePublic(ByteView tpmt_public) {
   reader.Sized();  // authPolicy
   if (type != kRsa && type != kEcc) throw std::runtime_error("neither RSA nor ECC");
   area.key = type == kRsa ? TakeRsa(reader) : TakeEcc(reader);
-  if (!reader.AtEnd()) throw std::runtime_error("a TPMT_PUBLIC with more behind it");
+  reader.End();
   return area;
 }
 

@@ -58,7 +58,7 @@ void Persist(tpm::tss::Connection& connection, TPM2_HANDLE hierarchy, ByteView a
 }  // namespace
 
 void Provisioner::PersistEndorsementKey(tpm::EkType type, uint32_t handle, ByteView auth) {
-  Persist(connection_, TPM2_RH_ENDORSEMENT, auth, tpm::tss::EndorsementTemplate(type, {}), handle);
+  Persist(connection_, TPM2_RH_ENDORSEMENT, auth, tpm::tss::EndorsementTemplate(type), handle);
 }
 
 void Provisioner::PersistStorageKey(uint32_t handle) {

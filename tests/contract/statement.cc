@@ -4,40 +4,16 @@
 
 #include "base/ossl.h"
 #include "tests/contract/verify.h"
+#include "tests/support/byte_reader.h"
 
 namespace keyscope::test {
 namespace {
 
 constexpr uint16_t kSha256 = 0x000B, kRsassa = 0x0014, kEcdsa = 0x0018;
 
-class Reader {
- public:
-  explicit Reader(ByteView data) : data_(data) {}
-
-  Bytes Take(size_t size) {
-    if (size > data_.size()) throw std::runtime_error("too short");
-    const Bytes taken = Copy(data_.first(size));
-    data_ = data_.subspan(size);
-    return taken;
-  }
-  uint64_t Number(size_t size) {
-    uint64_t number = 0;
-    for (uint8_t byte : Take(size)) number = number << 8 | byte;
-    return number;
-  }
-  uint16_t U16() { return static_cast<uint16_t>(Number(2)); }
-  Bytes Sized() { return Take(U16()); }
-  void End() const {
-    if (!data_.empty()) throw std::runtime_error("too long");
-  }
-
- private:
-  ByteView data_;
-};
-
 // TPML_PCR_SELECTION with one bank, or none.
-void TakeSelection(Reader& reader, Attested& attested) {
-  const uint64_t count = reader.Number(4);
+void TakeSelection(ByteReader& reader, Attested& attested) {
+  const uint32_t count = reader.Number(4);
   if (count > 1) throw std::runtime_error("more than one bank");
   if (count == 0) return;
   attested.bank = reader.U16();
@@ -48,9 +24,9 @@ void TakeSelection(Reader& reader, Attested& attested) {
 }  // namespace
 
 Attested ParseAttest(ByteView attest) {
-  Reader reader(attest);
+  ByteReader reader(attest);
   Attested attested;
-  attested.magic = static_cast<uint32_t>(reader.Number(4));
+  attested.magic = reader.Number(4);
   attested.type = reader.U16();
   reader.Sized();  // qualifiedSigner
   attested.extra_data = reader.Sized();
@@ -76,7 +52,7 @@ Attested ParseAttest(ByteView attest) {
 }
 
 Bytes OutsideInfoOf(ByteView creation_data) {
-  Reader reader(creation_data);
+  ByteReader reader(creation_data);
   Attested selection;
   TakeSelection(reader, selection);
   reader.Sized();  // pcrDigest
@@ -102,7 +78,7 @@ Bytes NameFor(ByteView tpmt_public) {
 }
 
 bool IsSignedBy(const tpm::PublicKey& key, const tpm::Statement& statement) {
-  Reader reader(statement.signature);
+  ByteReader reader(statement.signature);
   const uint16_t scheme = reader.U16();
   const uint16_t hash = reader.U16();
   const auto* ec = std::get_if<tpm::EcPublic>(&key);

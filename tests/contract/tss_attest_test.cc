@@ -2,6 +2,8 @@
 #include "tests/contract/credential.h"
 #include "tests/contract/provision.h"
 #include "tests/contract/subject.h"
+#include "tpm/tss/marshal.h"
+#include "tpm/tss/templates.h"
 
 namespace keyscope::test {
 namespace {
@@ -185,6 +187,106 @@ TEST_F(TssAttest, ANonceOfTheMakerGoesIntoTheTemplate) {
   EXPECT_NE(with[1].name, without[1].name);
   maker.WriteNv(0x01C00003, Bytes(300, 7));  // longer than the template has room for
   EXPECT_EQ(backend.Endorsements().front().type, EkType::Rsa);
+}
+
+// A DER SEQUENCE of that many bytes.
+Bytes CertificateOf(size_t size, uint8_t fill) {
+  Bytes der(size, fill);
+  const size_t content = size - 4;
+  std::ranges::copy(
+      Bytes{0x30, 0x82, static_cast<uint8_t>(content >> 8), static_cast<uint8_t>(content)},
+      der.begin());
+  return der;
+}
+
+TEST_F(TssAttest, TheMakersTemplateIsUsed) {
+  const auto without = backend.Endorsements();
+  Provisioner maker(proxy.tcti());
+  TPMT_PUBLIC area = tpm::tss::EndorsementTemplate(EkType::Ec);
+  tpm::tss::SetNonce(area, Bytes(32, 8));
+  const Bytes makers = tpm::tss::Marshal(area);
+  maker.WriteNv(0x01C0000C, Concat({makers, Bytes(50, 0xff)}));
+  const auto with = backend.Endorsements();
+  ASSERT_EQ(with.size(), 2U);
+  EXPECT_EQ(with[0].name, without[0].name);
+  EXPECT_NE(with[1].name, without[1].name);
+  // The nonce goes into it: the same as into the profile's template.
+  maker.WriteNv(0x01C0000C, tpm::tss::Marshal(tpm::tss::EndorsementTemplate(EkType::Ec)));
+  maker.WriteNv(0x01C0000B, Bytes(32, 8));
+  EXPECT_EQ(backend.Endorsements()[1].name, with[1].name);
+  // What is no template, or not of such a key, makes none; the other key is there.
+  area.objectAttributes |= TPMA_OBJECT_SIGN_ENCRYPT;
+  area.objectAttributes &= ~static_cast<TPMA_OBJECT>(TPMA_OBJECT_RESTRICTED);
+  for (const Bytes& bad : {Bytes(40, 0xee), tpm::tss::Marshal(area), Bytes{0}}) {
+    maker.WriteNv(0x01C0000C, bad);
+    const auto left = backend.Endorsements();
+    ASSERT_EQ(left.size(), 1U);
+    EXPECT_EQ(left[0].type, EkType::Rsa);
+  }
+}
+
+// They are there when their maker has left a certificate or a template, and made as the profile
+// says; their use is authorized with their auth value.
+TEST_F(TssAttest, EndorsementKeysOfTheHighRange) {
+  const KeyRef ak = NewAk(backend, root, "ak", kEcAk);
+  Provisioner maker(proxy.tcti());
+  const Bytes certificate = CertificateOf(300, 1);
+  maker.WriteNv(0x01C00014, certificate);
+  maker.WriteNv(0x01C00016, certificate);
+  maker.WriteNv(0x01C00013, tpm::tss::Marshal(tpm::tss::EndorsementTemplate(EkType::HighRsa2048)));
+  const auto all = backend.Endorsements();
+  ASSERT_EQ(all.size(), 5U);
+  EXPECT_EQ(all[2].type, EkType::HighRsa2048);
+  EXPECT_TRUE(all[2].certificate.empty());
+  EXPECT_EQ(all[3].type, EkType::HighP256);
+  EXPECT_EQ(all[4].type, EkType::HighP384);
+  EXPECT_EQ(all[4].certificate, certificate);
+  EXPECT_EQ(Hex(ByteView(all[4].name).first(2)), "000c") << "its Name is a SHA-384";
+  for (const tpm::Endorsement* ek : {&all[2], &all[3]}) {
+    const Credential credential = MakeCredential(*ek, backend.NameOf(ak.blob), nonce);
+    EXPECT_EQ(CountsOf([&] {
+                const SecretBytes answer = backend.ActivateCredential(
+                    root, ak, ek->type, credential.id_object, credential.encrypted_secret);
+                EXPECT_EQ(Hex(answer.view()), Hex(nonce));
+              }).count(kPolicySecret),
+              0U);
+  }
+  EXPECT_EQ(FaultOf([&] {
+              backend.ActivateCredential(root, ak, static_cast<EkType>(7), Bytes{0, 1, 0},
+                                         Bytes{0, 1, 0});
+            }),
+            Fault::BadInput);
+}
+
+TEST_F(TssAttest, TheChainGoesOnFromIndexToIndex) {
+  EXPECT_TRUE(backend.EndorsementChain().empty());
+  Provisioner maker(proxy.tcti());
+  const Bytes one = CertificateOf(700, 1), two = CertificateOf(300, 2);
+  const ByteView first = one;
+  maker.WriteNv(0x01C00100, first.first(500));
+  maker.WriteNv(0x01C00101, Concat({first.subspan(500), Bytes(20, 0xff), two, Bytes(9, 0)}));
+  maker.WriteNv(0x01C001FF, Bytes(10, 0x77), Provisioner::Reader::Nobody);
+  EXPECT_EQ(backend.EndorsementChain(), (std::vector{one, two}));
+  maker.WriteNv(0x01C001FF, Bytes(10, 0x77));
+  EXPECT_EQ(backend.EndorsementChain(), (std::vector{one, two})) << "what is no DER ends it";
+}
+
+TEST_F(TssAttest, AConfiguredEndorsementAuthorizationIsUsed) {
+  const KeyRef ak = NewAk(backend, root, "ak", kEcAk);
+  Provisioner(proxy.tcti()).SetEndorsementAuth(AsBytes("hidden"));
+  backend.Release({});
+  const auto configured = tpm::MakeTssBackend(
+      {.tcti = proxy.tcti(), .owner_auth = {}, .endorsement_auth = SecretBytes(AsBytes("hidden"))});
+  for (const tpm::Endorsement& ek : configured->Endorsements()) {
+    const Credential credential = MakeCredential(ek, backend.NameOf(ak.blob), nonce);
+    const SecretBytes answer = configured->ActivateCredential(
+        root, ak, ek.type, credential.id_object, credential.encrypted_secret);
+    EXPECT_EQ(Hex(answer.view()), Hex(nonce));
+  }
+  EXPECT_EQ(configured->Endorsements().size(), 2U);
+  configured->Release({});
+  EXPECT_TRUE(proxy.LoadedHandles().empty());
+  EXPECT_EQ(backend.ReadLockout().tries_used, 0U);
 }
 
 TEST_F(TssAttest, WithoutTheEndorsementHierarchyNothingIsMade) {

@@ -68,7 +68,7 @@ void CheckHandle(uint32_t handle) {
 }
 
 TPMT_PUBLIC EndorsementArea(EkType type, const EVP_PKEY& key) {
-  TPMT_PUBLIC area = tpm::tss::EndorsementTemplate(type, {});
+  TPMT_PUBLIC area = tpm::tss::EndorsementTemplate(type);
   area.unique = tpm::tss::ImportTemplate(PublicPart(key)).unique;
   return area;
 }

@@ -82,6 +82,7 @@ class FakeBackend final : public tpm::Backend {
   SecretBytes ActivateCredential(const tpm::Root& root, const tpm::KeyRef& ak, tpm::EkType type,
                                  ByteView id_object, ByteView encrypted_secret) override;
   std::vector<tpm::Endorsement> Endorsements() override;
+  std::vector<Bytes> EndorsementChain() override { return {}; }
   uint32_t FreePersistentHandle() override;
   void Persist(const tpm::Root& root, const tpm::KeyRef& key, uint32_t handle) override;
   void Erase(uint32_t handle, ByteView name) override;

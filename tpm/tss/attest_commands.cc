@@ -104,23 +104,25 @@ SecretBytes ActivateCredential(Connection& connection, const Object& ak, Auth ak
   return SecretBytes(View(certificate_info.value));
 }
 
-void PolicySecret(Connection& connection, TPM2_HANDLE entity, const Session& policy) {
+void PolicySecret(Connection& connection, TPM2_HANDLE hierarchy, Auth auth, const Session& policy) {
   const TPM2B_NONCE any_nonce{}, no_reference{};
   const TPM2B_DIGEST any_command{};
   TPM2B_TIMEOUT timeout{};
   TPMT_TK_AUTH ticket{};
-  const Auth empty_password{};
+  // The Name of a hierarchy, and of a session, is its handle.
+  const Object entity = Hierarchy(hierarchy), session = Hierarchy(policy.handle());
   Execute(
       connection,
       {.code = TPM2_CC_PolicySecret,
        .name = "TPM2_PolicySecret",
+       .names = {entity.name, session.name},
        .prepare =
            [&](Sys sys) {
-             return Tss2_Sys_PolicySecret_Prepare(sys, entity, policy.handle(), &any_nonce,
+             return Tss2_Sys_PolicySecret_Prepare(sys, hierarchy, policy.handle(), &any_nonce,
                                                   &any_command, &no_reference, 0);
            },
        .complete = [&](Sys sys) { return Tss2_Sys_PolicySecret_Complete(sys, &timeout, &ticket); }},
-      {&empty_password, 1});
+      {&auth, 1});
 }
 
 std::optional<NvIndex> NvReadPublic(Connection& connection, TPM2_HANDLE index) {

@@ -20,8 +20,8 @@ SecretBytes ActivateCredential(Connection& connection, const Object& ak, Auth ak
                                const TPM2B_ID_OBJECT& id_object,
                                const TPM2B_ENCRYPTED_SECRET& secret);
 
-// Section 23.4: `policy` meets PolicySecret(`entity`), whose auth value is empty.
-void PolicySecret(Connection& connection, TPM2_HANDLE entity, const Session& policy);
+// Section 23.4: `policy` meets PolicySecret(`hierarchy`).
+void PolicySecret(Connection& connection, TPM2_HANDLE hierarchy, Auth auth, const Session& policy);
 
 // Section 31. An index and its Name as the TPM tells it; nullopt when it is not defined.
 struct NvIndex {

@@ -78,6 +78,9 @@ class TssBackend final : public Backend {
   SecretBytes ActivateCredential(const Root& root, const KeyRef& ak, EkType type,
                                  ByteView id_object, ByteView encrypted_secret) override;
   std::vector<Endorsement> Endorsements() override;
+  std::vector<Bytes> EndorsementChain() override {
+    return device_->Operate([&] { return ReadChain(*device_); });
+  }
   uint32_t FreePersistentHandle() override {
     return device_->Operate([&] { return tss::FreePersistentHandle(*device_); });
   }
@@ -218,12 +221,12 @@ SecretBytes TssBackend::ActivateCredential(const Root& root, const KeyRef& ak, E
 
 std::vector<Endorsement> TssBackend::Endorsements() {
   std::vector<Endorsement> all;
-  for (EkType type : {EkType::Rsa, EkType::Ec}) {
+  for (EkType type : device_->Operate([&] { return PresentTypes(*device_); })) {
     try {
       all.push_back(OrRelease(EkId(type), [&] {
         return device_->Operate([&] { return ReadEndorsement(*device_, type); });
       }));
-    } catch (const Error& error) {  // it must not hide the other
+    } catch (const Error& error) {  // it must not hide the others
       if (!error.Is(Fault::Unsupported) && !error.Is(Fault::Denied)) throw;
       log::Info("an endorsement key is left out: ", error.what());
     }

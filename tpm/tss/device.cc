@@ -18,6 +18,7 @@ ByteView WithoutTrailingZeros(ByteView value) {
 
 Device::Device(const TssOptions& options)
     : owner_auth_(options.owner_auth.Clone()),
+      endorsement_auth_(options.endorsement_auth.Clone()),
       threads_(options.threads),
       connection_(options.tcti),
       idle_(mutex_, [this] { FlushSessions(); }) {}

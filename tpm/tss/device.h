@@ -42,7 +42,10 @@ class Device {
 
   // The rest is for bodies.
   Connection& connection() { return connection_; }
-  const SecretBytes& owner_auth() const { return owner_auth_; }
+  // The configured authorization of TPM2_RH_OWNER or TPM2_RH_ENDORSEMENT.
+  const SecretBytes& AuthOf(TPM2_HANDLE hierarchy) const {
+    return hierarchy == TPM2_RH_OWNER ? owner_auth_ : endorsement_auth_;
+  }
 
   // The loaded object `id`, or what `load` loads. The reference holds until the next call.
   template <typename LoadFunction>
@@ -81,7 +84,7 @@ class Device {
   // An operation with two objects may find room for one of them each time.
   static constexpr unsigned kMaxOwnEvictions = 8;
 
-  const SecretBytes owner_auth_;
+  const SecretBytes owner_auth_, endorsement_auth_;
   const bool threads_;
   std::mutex mutex_;
   Connection connection_;

@@ -2,93 +2,96 @@
 
 #include <openssl/asn1.h>
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "base/ossl.h"
 #include "tpm/tss/attest_commands.h"
+#include "tpm/tss/hierarchy.h"
 #include "tpm/tss/marshal.h"
+#include "tpm/tss/nv.h"
 #include "tpm/tss/root.h"
 #include "tpm/tss/templates.h"
 
 namespace keyscope::tpm::tss {
 namespace {
 
-// Where the profile puts things.
-struct Place {
-  TPM2_HANDLE key, certificate, nonce;
-};
-constexpr Place PlaceOf(EkType type) {
-  return type == EkType::Rsa ? Place{0x81010001, 0x01C00002, 0x01C00003}
-                             : Place{0x81010002, 0x01C0000A, 0x01C0000B};
+constexpr TPM2_HANDLE kFirstOfChain = 0x01C00100, kLastOfChain = 0x01C001FF;
+
+constexpr bool InLowRange(EkType type) { return type == EkType::Rsa || type == EkType::Ec; }
+
+// Where the profile puts things. Of the high range it names no persistent handles: those are
+// swtpm's.
+constexpr TPM2_HANDLE CertificateIndex(EkType type) { return static_cast<TPM2_HANDLE>(type); }
+constexpr TPM2_HANDLE TemplateIndex(EkType type) {
+  return CertificateIndex(type) + (InLowRange(type) ? 2 : 1);
+}
+constexpr TPM2_HANDLE NonceIndex(EkType type) { return CertificateIndex(type) + 1; }
+constexpr TPM2_HANDLE PersistentHandle(EkType type) {
+  if (type == EkType::Rsa) return 0x81010001;
+  if (type == EkType::Ec) return 0x81010002;
+  return 0x81010000 | (CertificateIndex(type) & 0xff);
 }
 
-constexpr uint16_t kNvBlock = 512;  // each TPM reads that much at once
-
-// An index that is not there, or that nobody has written, is empty.
-Bytes ReadNv(Device& device, TPM2_HANDLE handle) {
-  Connection& connection = device.connection();
-  const auto index = NvReadPublic(connection, handle);
-  if (!index || (index->area.attributes & TPMA_NV_WRITTEN) == 0) return {};
-  // With its own auth value, which is empty, only where a wrong one would spend no try.
-  constexpr TPMA_NV kByItself = TPMA_NV_AUTHREAD | TPMA_NV_NO_DA;
-  const bool by_itself = (index->area.attributes & kByItself) == kByItself;
-  Bytes data;
-  while (data.size() < index->area.dataSize) {
-    const auto offset = static_cast<uint16_t>(data.size());
-    const auto size = std::min<uint16_t>(kNvBlock, index->area.dataSize - offset);
-    const auto read = [&](const Object& entity, const Auth& auth) {
-      return NvRead(connection, entity, auth, *index, size, offset);
-    };
-    const Bytes block =
-        by_itself ? read(index->object, {}) : AsOwner(device, [&](const Auth& auth) {
-          return read(Hierarchy(TPM2_RH_OWNER), auth);
-        });
-    if (block.empty()) throw Error(Fault::DeviceGone, "TPM2_NV_Read gives nothing");
-    Append(data, block);
+// DER one after the other, with or without what fills up an index. What is no DER ends it.
+std::vector<Bytes> CertificatesIn(ByteView data) {
+  std::vector<Bytes> certificates;
+  for (;;) {
+    while (!data.empty() && (data.front() == 0 || data.front() == 0xff)) data = data.subspan(1);
+    const unsigned char* at = data.data();
+    long size = 0;
+    int tag = 0, tag_class = 0;
+    const int flags = ASN1_get_object(&at, &size, &tag, &tag_class, static_cast<long>(data.size()));
+    ossl::TakeError();
+    if ((flags & 0x80) != 0 || tag != V_ASN1_SEQUENCE) return certificates;
+    const auto whole = static_cast<size_t>(at - data.data() + size);
+    certificates.push_back(Copy(data.first(whole)));
+    data = data.subspan(whole);
   }
-  return data;
 }
 
-// Without what fills up the index. Empty when it is no DER.
-Bytes DerIn(const Bytes& padded) {
-  const unsigned char* at = padded.data();
-  long size = 0;
-  int tag = 0, tag_class = 0;
-  const int flags = ASN1_get_object(&at, &size, &tag, &tag_class, static_cast<long>(padded.size()));
-  ossl::TakeError();
-  if ((flags & 0x80) != 0 || tag != V_ASN1_SEQUENCE) return {};
-  return {padded.data(), at + size};
-}
-
-Bytes CertificateOf(Device& device, EkType type) {
+// What may not be read counts as not there.
+Bytes ReadCertificates(Device& device, TPM2_HANDLE index) {
   try {
-    return DerIn(ReadNv(device, PlaceOf(type).certificate));
+    return ReadNv(device, index);
   } catch (const CommandError& error) {
     if (!error.Is(Fault::Denied)) throw;
-    log::Info("the certificate of an endorsement key cannot be read: ", error.what());
+    log::Info("a certificate of an endorsement key cannot be read: ", error.what());
     return {};
   }
 }
 
-// What needs the endorsement authorization, which is taken to be empty.
-template <typename Use>
-auto AsEndorsement(Use use) {
-  try {
-    return use();
-  } catch (const CommandError& error) {
-    if (!error.Is(Fault::AuthFailed)) throw;
-    throw WithFault(error, Fault::Denied, "; the endorsement hierarchy has an authorization");
-  }
+TPMT_PUBLIC TemplateOf(Device& device, EkType type) {
+  const Bytes makers = ReadNv(device, TemplateIndex(type));
+  TPMT_PUBLIC area = makers.empty() ? EndorsementTemplate(type) : UnmarshalPadded(makers);
+  if (!IsEndorsementKey(area, type))
+    throw Error(Fault::Unsupported, "the maker's template is none of a usable endorsement key");
+  const Bytes nonce = InLowRange(type) ? ReadNv(device, NonceIndex(type)) : Bytes();
+  if (!nonce.empty()) SetNonce(area, nonce);
+  return area;
 }
 
 StorageKey MakeEndorsementKey(Device& device, EkType type) {
-  const TPMT_PUBLIC area = EndorsementTemplate(type, ReadNv(device, PlaceOf(type).nonce));
+  const TPMT_PUBLIC area = TemplateOf(device, type);
   try {
-    return AsEndorsement(
-        [&] { return CreatePrimary(device.connection(), TPM2_RH_ENDORSEMENT, {}, area); });
+    return AsHierarchy(device, TPM2_RH_ENDORSEMENT, [&](const Auth& auth) {
+      return CreatePrimary(device.connection(), TPM2_RH_ENDORSEMENT, auth, area);
+    });
   } catch (const CommandError& error) {
     if (!error.Is(Fault::BadInput)) throw;
     throw WithFault(error, Fault::Unsupported, "; this TPM has no such endorsement key");
   }
+}
+
+// Authorizes the use of `endorsement`: with its auth value, which is empty, or by its policy.
+Auth AuthorizeEndorsement(Device& device, const TPMT_PUBLIC& endorsement) {
+  if ((endorsement.objectAttributes & TPMA_OBJECT_USERWITHAUTH) != 0) return {};
+  const Auth policy = device.BeginOther(TPM2_SE_POLICY, {});
+  AsHierarchy(device, TPM2_RH_ENDORSEMENT, [&](const Auth& auth) {
+    PolicySecret(device.connection(), TPM2_RH_ENDORSEMENT, auth, *policy.session);
+    return true;
+  });
+  return policy;
 }
 
 // To some TPMs a number above the modulus is a failure of their own, which only a restart ends.
@@ -100,10 +103,10 @@ bool FitsModulus(const TPM2B_ENCRYPTED_SECRET& secret, const TPMT_PUBLIC& area) 
 
 }  // namespace
 
-Bytes EkId(EkType type) { return BigEndian32(PlaceOf(type).key); }
+Bytes EkId(EkType type) { return BigEndian32(PersistentHandle(type)); }
 
 StorageKey EndorsementKey(Device& device, EkType type) {
-  const TPM2_HANDLE handle = PlaceOf(type).key;
+  const TPM2_HANDLE handle = PersistentHandle(type);
   const auto present = ReadPublic(device.connection(), handle);
   if (present && IsEndorsementKey(*present, type)) return {{handle, NameOf(*present)}, *present};
   device.Forget(EkId(type));
@@ -119,24 +122,42 @@ StorageKey EndorsementKey(Device& device, EkType type) {
 Endorsement ReadEndorsement(Device& device, EkType type) {
   const StorageKey key = EndorsementKey(device, type);
   device.Forget(EkId(type));
+  const auto certificates = CertificatesIn(ReadCertificates(device, CertificateIndex(type)));
   return {type, Marshal(key.area), key.object.name, PublicKeyOf(key.area),
-          CertificateOf(device, type)};
+          certificates.empty() ? Bytes() : certificates.front()};
+}
+
+std::vector<EkType> PresentTypes(Device& device) {
+  const auto indices = NvIndices(device, CertificateIndex(kEkTypes[0]), kFirstOfChain - 1);
+  std::vector<EkType> present;
+  for (EkType type : kEkTypes)
+    if (InLowRange(type) || std::ranges::any_of(indices, [&](TPM2_HANDLE index) {
+          return index == CertificateIndex(type) || index == TemplateIndex(type);
+        }))
+      present.push_back(type);
+  return present;
+}
+
+std::vector<Bytes> ReadChain(Device& device) {
+  Bytes all;  // a certificate may go on in the next index
+  for (TPM2_HANDLE index : NvIndices(device, kFirstOfChain, kLastOfChain))
+    Append(all, ReadCertificates(device, index));
+  return CertificatesIn(all);
 }
 
 SecretBytes Activate(Device& device, const Root& root, const KeyRef& ak, EkType type,
                      const TPM2B_ID_OBJECT& id_object, const TPM2B_ENCRYPTED_SECRET& secret) {
   Connection& connection = device.connection();
   const StorageKey endorsement = EndorsementKey(device, type);
-  if (type == EkType::Rsa && !FitsModulus(secret, endorsement.area))
+  if (endorsement.area.type == TPM2_ALG_RSA && !FitsModulus(secret, endorsement.area))
     throw Error(Fault::BadInput, "the credential is for another endorsement key");
   const Object object = Ready(device, root, ak);
-  const Auth policy = device.BeginOther(TPM2_SE_POLICY, {});
-  AsEndorsement([&] { PolicySecret(connection, TPM2_RH_ENDORSEMENT, *policy.session); });
+  const Auth of_endorsement = AuthorizeEndorsement(device, endorsement.area);
   const Auth auth = device.Begin(nullptr, ak.auth.view(), Hold::InBurst);
   try {
-    SecretBytes answer =
-        ActivateCredential(connection, object, auth, endorsement.object, policy, id_object, secret);
-    device.End(policy);
+    SecretBytes answer = ActivateCredential(connection, object, auth, endorsement.object,
+                                            of_endorsement, id_object, secret);
+    device.End(of_endorsement);
     device.End(auth);
     return answer;
   } catch (const CommandError& error) {

@@ -92,6 +92,14 @@ TPM2B_ENCRYPTED_SECRET UnmarshalSecret(ByteView bytes) {
 TPMS_ATTEST UnmarshalAttest(ByteView bytes) {
   return UnmarshalWith(Tss2_MU_TPMS_ATTEST_Unmarshal, bytes, Fault::DeviceGone);
 }
+TPMT_PUBLIC UnmarshalPadded(ByteView bytes) {
+  TPMT_PUBLIC area{};
+  size_t used = 0;
+  const TSS2_RC rc = Tss2_MU_TPMT_PUBLIC_Unmarshal(bytes.data(), bytes.size(), &used, &area);
+  if (rc != TSS2_RC_SUCCESS)
+    throw Error(Fault::Unsupported, "a template in NV memory does not decode", rc);
+  return area;
+}
 
 Bytes NameOf(const TPMT_PUBLIC& area) {
   const Bytes name_alg = {static_cast<uint8_t>(area.nameAlg >> 8),

@@ -52,8 +52,10 @@ TPM2B_PRIVATE UnmarshalPrivate(ByteView bytes);
 // These come from the caller: Fault::BadInput.
 TPM2B_ID_OBJECT UnmarshalIdObject(ByteView bytes);
 TPM2B_ENCRYPTED_SECRET UnmarshalSecret(ByteView bytes);
-// This comes from the TPM: Fault::DeviceGone.
+// These come from the TPM: Fault::DeviceGone; and Unsupported for what its maker has left there,
+// with or without bytes behind it.
 TPMS_ATTEST UnmarshalAttest(ByteView bytes);
+TPMT_PUBLIC UnmarshalPadded(ByteView bytes);
 
 // The Name of an object: nameAlg || digest of the public area (Part 1, section 16).
 Bytes NameOf(const TPMT_PUBLIC& area);

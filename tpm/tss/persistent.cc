@@ -2,6 +2,7 @@
 
 #include <iterator>
 
+#include "tpm/tss/hierarchy.h"
 #include "tpm/tss/marshal.h"
 #include "tpm/tss/root.h"
 
@@ -18,7 +19,7 @@ void CheckRange(TPM2_HANDLE handle) {
 }
 
 void EvictAsOwner(Device& device, const Object& object, TPM2_HANDLE handle) {
-  AsOwner(device, [&](const Auth& owner) {
+  AsHierarchy(device, TPM2_RH_OWNER, [&](const Auth& owner) {
     EvictControl(device.connection(), owner, object, handle);
     return true;
   });

@@ -1,6 +1,7 @@
 #include "tpm/tss/root.h"
 
 #include "base/log.h"
+#include "tpm/tss/hierarchy.h"
 #include "tpm/tss/marshal.h"
 #include "tpm/tss/templates.h"
 
@@ -11,7 +12,7 @@ namespace {
 constexpr TPM2_HANDLE kSrkHandle = 0x81000001;
 
 StorageKey MakePrimary(Device& device) {
-  return AsOwner(device, [&](const Auth& owner) {
+  return AsHierarchy(device, TPM2_RH_OWNER, [&](const Auth& owner) {
     return CreatePrimary(device.connection(), TPM2_RH_OWNER, owner, StorageRootTemplate());
   });
 }
@@ -19,7 +20,7 @@ StorageKey MakePrimary(Device& device) {
 // False when the owner authorization, or the lack of space, forbids it.
 bool MakePersistent(Device& device, const Object& primary) {
   try {
-    return AsOwner(device, [&](const Auth& owner) {
+    return AsHierarchy(device, TPM2_RH_OWNER, [&](const Auth& owner) {
       EvictControl(device.connection(), owner, primary, kSrkHandle);
       return true;
     });

@@ -16,21 +16,4 @@ StorageKey Parent(Device& device, const Root& root);
 // another object is at the handle.
 Object Ready(Device& device, const Root& root, const KeyRef& key);
 
-// Runs `use(auth)` with the owner's authorization. Fault::Denied when it is not the configured one.
-template <typename Use>
-auto AsOwner(Device& device, Use use) {
-  try {
-    const Auth owner = device.owner_auth().empty()
-                           ? Auth{}
-                           : device.Begin(nullptr, device.owner_auth().view(), Hold::Never);
-    auto result = use(owner);
-    device.End(owner);
-    return result;
-  } catch (const CommandError& error) {
-    if (!error.Is(Fault::AuthFailed)) throw;
-    throw WithFault(error, Fault::Denied,
-                    "; the storage hierarchy has an owner authorization: configure it");
-  }
-}
-
 }  // namespace keyscope::tpm::tss

@@ -17,10 +17,12 @@ TPMT_PUBLIC KeyTemplate(const KeySpec& spec);
 // The same for a key from outside: not fixedTPM, fixedParent or sensitiveDataOrigin.
 TPMT_PUBLIC ImportTemplate(const PublicKey& key);
 
-// The TCG's templates L-1 and L-2 (EK Credential Profile 2.x, annex B.3). `nonce`, which may be
-// empty, goes into `unique`.
-TPMT_PUBLIC EndorsementTemplate(EkType type, ByteView nonce);
-// Whether `area` is an EK whose policy is the one of those templates.
+// The TCG's templates (EK Credential Profile 2.x, annexes B.3 and B.4).
+TPMT_PUBLIC EndorsementTemplate(EkType type);
+// Puts the maker's nonce into `unique`.
+void SetNonce(TPMT_PUBLIC& area, ByteView nonce);
+// Whether `area` is an EK of that algorithm and size which we can authorize: with its auth value,
+// which is empty, or by the policy of the low range's templates.
 bool IsEndorsementKey(const TPMT_PUBLIC& area, EkType type);
 
 // Whether `area` can be the parent of keys: a fixed restricted decryption key.

@@ -34,19 +34,22 @@ TEST_F(ConfigTest, AnEmptyFileGivesTheDefaults) {
   EXPECT_EQ(config.log, log::Level::Silent);
   EXPECT_TRUE(config.log_file.empty());
   EXPECT_TRUE(config.owner_auth.empty());
+  EXPECT_TRUE(config.endorsement_auth.empty());
   EXPECT_THAT(config.problems, IsEmpty());
 }
 
 TEST_F(ConfigTest, EveryKeyIsRead) {
   Config config = Load(
       "tcti = 'swtpm:port=1'\nmachine_dir = '/m'\nuser_dir = '/u'\n"
-      "log = 'debug'\nlog_file = '/l'\nowner_auth = 'secret'\n");
+      "log = 'debug'\nlog_file = '/l'\nowner_auth = 'secret'\n"
+      "endorsement_auth = 'other secret'\n");
   EXPECT_EQ(config.tcti, "swtpm:port=1");
   EXPECT_EQ(config.machine_dir, "/m");
   EXPECT_EQ(config.user_dir, "/u");
   EXPECT_EQ(config.log, log::Level::Debug);
   EXPECT_EQ(config.log_file, "/l");
   EXPECT_EQ(AsString(config.owner_auth.view()), "secret");
+  EXPECT_EQ(AsString(config.endorsement_auth.view()), "other secret");
   EXPECT_THAT(config.problems, IsEmpty());
 }
 
