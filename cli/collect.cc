@@ -1,12 +1,11 @@
 #include "cli/collect.h"
 
+#include "cli/certificates.h"
 #include "cli/error.h"
 #include "cli/tpm_structures.h"
 
 namespace keyscope::cli {
 namespace {
-
-constexpr size_t kLongestChain = 10;
 
 AkEvidence AkPart(const Session& session, CK_OBJECT_HANDLE ak) {
   return {session.GetOr(ak, CKA_KEYSCOPE_TPM_PUBLIC),
@@ -81,21 +80,6 @@ Evidence Quote(const Session& session, CK_OBJECT_HANDLE ak, CK_MECHANISM_TYPE ba
   evidence.quote.quote =
       Split(session.Sign(CKM_KEYSCOPE_QUOTE, CK_KEYSCOPE_QUOTE_PARAMS{bank, pcrs}, ak, nonce));
   return evidence;
-}
-
-std::vector<Bytes> CertificatesOf(const Session& session, CK_OBJECT_HANDLE key) {
-  std::vector<Bytes> chain;
-  auto found = Companions(session, key, CKO_CERTIFICATE);
-  while (!found.empty() && chain.size() < kLongestChain) {
-    const CK_OBJECT_HANDLE certificate = found.front();
-    chain.push_back(session.GetOr(certificate, CKA_VALUE));
-    const Bytes issuer = session.GetOr(certificate, CKA_ISSUER);
-    if (issuer.empty() || issuer == session.GetOr(certificate, CKA_SUBJECT)) break;
-    Attributes wanted;
-    wanted.AddUlong(CKA_CLASS, CKO_CERTIFICATE).Add(CKA_SUBJECT, ByteView(issuer));
-    found = session.Find(wanted);
-  }
-  return chain;
 }
 
 }  // namespace keyscope::cli

@@ -20,7 +20,4 @@ Evidence Recertify(const Session& session, CK_OBJECT_HANDLE key, ByteView nonce)
 Evidence Quote(const Session& session, CK_OBJECT_HANDLE ak, CK_MECHANISM_TYPE bank, CK_ULONG pcrs,
                ByteView nonce);
 
-// The certificates of a key in the session's token: its own first, then each issuer's.
-std::vector<Bytes> CertificatesOf(const Session& session, CK_OBJECT_HANDLE key);
-
 }  // namespace keyscope::cli

@@ -3,6 +3,8 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <iomanip>
+#include <sstream>
 
 namespace keyscope::cli {
 namespace {
@@ -48,6 +50,12 @@ std::optional<std::string> FromPercent(std::string_view text) {
     at += 2;
   }
   return plain;
+}
+
+std::string HexNumber(uint64_t number) {
+  std::ostringstream text;
+  text << "0x" << std::hex << std::setw(8) << std::setfill('0') << number;
+  return text.str();
 }
 
 std::string ToBase64(ByteView bytes) {

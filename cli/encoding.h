@@ -15,6 +15,8 @@ std::optional<Bytes> FromHex(std::string_view text);  // of either case
 std::optional<Bytes> FromBase64(std::string_view text);
 std::optional<std::string> FromPercent(std::string_view text);
 
+std::string HexNumber(uint64_t number);  // as C writes it, with 0x
+
 std::string ToBase64(ByteView bytes);
 std::string ToBase64Url(ByteView bytes);  // without padding
 // All but RFC 3986's unreserved characters is encoded.

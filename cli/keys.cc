@@ -96,6 +96,19 @@ std::string AlgorithmOf(const Session& session, CK_OBJECT_HANDLE key) {
   return curve == std::end(kCurves) ? "EC" : std::string("EC ") + curve->name;
 }
 
+Deleted DeleteKey(const Session& session, CK_OBJECT_HANDLE key) {
+  const std::string name = LabelOf(session, key);
+  std::vector<CK_OBJECT_HANDLE> halves = {key};
+  for (CK_OBJECT_HANDLE half : Companions(session, key, CKO_PUBLIC_KEY))
+    if (LabelOf(session, half) == name) halves.push_back(half);
+  Deleted deleted;
+  for (CK_OBJECT_HANDLE half : halves) {
+    deleted.pending |= session.Destroy(half);
+    ++deleted.objects;
+  }
+  return deleted;
+}
+
 std::string PublicPemOf(const Session& session, CK_OBJECT_HANDLE key) {
   const Bytes spki = session.GetOr(key, CKA_PUBLIC_KEY_INFO);
   return spki.empty() ? "" : ToPem("PUBLIC KEY", spki);

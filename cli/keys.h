@@ -28,6 +28,15 @@ std::string LabelOf(const Session& session, CK_OBJECT_HANDLE object);
 std::string UriOf(const Session& session, CK_OBJECT_HANDLE key, const Uri& like);
 // "RSA-2048", "EC P-256": from CKA_KEY_TYPE and the modulus or the parameters.
 std::string AlgorithmOf(const Session& session, CK_OBJECT_HANDLE key);
+// Deletes a key: its private half, and its public half where that has the same name.
+struct Deleted {
+  size_t objects = 0;
+  bool pending = false;  // the records are gone, but the TPM still holds the key
+};
+Deleted DeleteKey(const Session& session, CK_OBJECT_HANDLE key);
+inline constexpr char kErasePending[] =
+    "the TPM still holds the key: `keyscope erase-pending` tries again to erase it";
+
 // PEM of the public half; empty when the object does not have it.
 std::string PublicPemOf(const Session& session, CK_OBJECT_HANDLE key);
 // What `list` shows.

@@ -3,7 +3,7 @@
 _keyscope() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command='' group='' one words
   local global='--json --module --pin --pin-file --help --version'
-  local key='--id --scope --uri'
+  local key='--id --scope --uri' certificate='--id --location --uri'
   local -A options=(
     [status]='' [doctor]='' [erase-pending]=''
     [init]='--scope --label --so-pin --so-pin-file --no-pin --pin-only --force --storage-root'
@@ -14,14 +14,17 @@ _keyscope() {
     [certify]="$key --nonce --key-authorization --format --chain --out"
     [activate]="$key --credential --ek --out"
     [certificate]="$key --store"
-    [certificates]=''
+    [certificates]='' [cleanup]='--expired --delete-keys --dry-run --location'
+    ['certificate list']="$certificate" ['certificate show']="$certificate" ['certificate delete']="$certificate"
+    ['ek show']=''
     [quote]="$key --nonce --pcrs --out"
-    [verify]='--nonce --scope --ak-name --pcr-digest'
+    [verify]='--nonce --scope --ak-name --ca --pcr-digest --pcr'
   )
   local -A groups=(
-    [key]='create list show delete certify'
+    [key]='create list show delete certify certificate'
     [ak]='create list show delete activate certificate'
     [ek]='show certificates'
+    [certificate]='list show delete'
   )
   for one in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     if [[ -z $group && -v groups[$one] ]]; then
@@ -31,24 +34,24 @@ _keyscope() {
     fi
   done
   case $before in
-    --scope) words='machine user' ;;
+    --scope | --location) words='machine user' ;;
     --type) words='rsa2048 rsa3072 rsa4096 p256 p384 p521' ;;
     --format) words='evidence webauthn' ;;
     --ek) words='rsa ec' ;;
-    --module | --pin-file | --so-pin-file | --out | --chain | --credential | --store)
+    --module | --pin-file | --so-pin-file | --out | --chain | --ca | --credential | --store)
       mapfile -t COMPREPLY < <(compgen -f -- "$word")
       return
       ;;
     *)
       if [[ $word == -* ]]; then
-        words="$global ${options[${command:-status}]}"
+        words="$global ${options[$group $command]-${options[${command:-status}]}}"
       elif [[ -n $command ]]; then
         [[ $command != verify ]] || mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
       elif [[ -n $group ]]; then
         words=${groups[$group]}
       else
-        words='status doctor init key ak ek quote verify erase-pending'
+        words='status doctor init key ak ek certificate quote verify erase-pending cleanup'
       fi
       ;;
   esac

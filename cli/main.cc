@@ -34,8 +34,8 @@ int Run(int argc, char** argv) {
                      "The user PIN; others can see it in the process "
                      "list: better --pin-file or KEYSCOPE_PIN");
   program.add_option("--pin-file", context.pin.file, "A file with the user PIN");
-  for (auto add :
-       {AddStatus, AddDoctor, AddInit, AddKey, AddAk, AddEk, AddQuote, AddVerify, AddErasePending})
+  for (auto add : {AddStatus, AddDoctor, AddInit, AddKey, AddAk, AddEk, AddCertificates, AddQuote,
+                   AddVerify, AddErasePending, AddCleanup})
     add(program, context);
   try {
     program.parse(argc, argv);

@@ -126,9 +126,9 @@ std::vector<CK_OBJECT_HANDLE> Session::Find(Attributes& attributes) const {
   CK_ULONG count = 0;
   do {
     std::array<CK_OBJECT_HANDLE, kFindBatch> some{};
-    const CK_RV rv = module_.call().C_FindObjects(handle_, some.data(), some.size(), &count);
-    if (rv != CKR_OK) module_.call().C_FindObjectsFinal(handle_);
-    module_.Check(rv, "C_FindObjects");
+    // A failure ends the search.
+    module_.Check(module_.call().C_FindObjects(handle_, some.data(), some.size(), &count),
+                  "C_FindObjects");
     found.insert(found.end(), some.begin(), some.begin() + static_cast<ptrdiff_t>(count));
   } while (count == kFindBatch);
   module_.Check(module_.call().C_FindObjectsFinal(handle_), "C_FindObjectsFinal");
@@ -166,6 +166,13 @@ std::optional<CK_ULONG> Session::GetUlong(CK_OBJECT_HANDLE object, CK_ATTRIBUTE_
   if (value.size() != sizeof number) return std::nullopt;
   std::memcpy(&number, value.data(), sizeof number);
   return number;
+}
+
+bool Session::Destroy(CK_OBJECT_HANDLE object) const {
+  const CK_RV rv = module_.call().C_DestroyObject(handle_, object);
+  if (rv == CKR_KEYSCOPE_PARTIAL_DELETE) return true;
+  module_.Check(rv, "C_DestroyObject");
+  return false;
 }
 
 Bytes Session::SignWith(CK_MECHANISM mechanism, CK_OBJECT_HANDLE key, ByteView data) const {

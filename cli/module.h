@@ -21,6 +21,9 @@ namespace keyscope::cli {
 class ModuleLog;
 
 constexpr CK_SLOT_ID SlotOf(KeyScope scope) { return scope == KeyScope::Machine ? 0 : 1; }
+constexpr KeyScope OtherThan(KeyScope scope) {
+  return scope == KeyScope::Machine ? KeyScope::User : KeyScope::Machine;
+}
 inline constexpr KeyScope kScopes[] = {KeyScope::Machine, KeyScope::User};
 
 // `path` empty: $KEYSCOPE_MODULE, else beside this program, else where it is installed.
@@ -89,6 +92,9 @@ class Session {
   Bytes GetOr(CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type) const;   // empty when absent
   bool GetBool(CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type) const;  // false when absent
   std::optional<CK_ULONG> GetUlong(CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type) const;
+
+  // C_DestroyObject. True: the object is gone, but the TPM still holds its key.
+  bool Destroy(CK_OBJECT_HANDLE object) const;
 
   // Mechanism `type` with the parameter structure `parameters`.
   template <typename Parameters>

@@ -53,6 +53,14 @@ void Type(Uri&, const std::string& value) {
   if (std::ranges::find(kTypes, value) == std::end(kTypes))
     Refuse("an object of type '" + value + "' is no key; the type is private, public or cert");
 }
+// smallstep's has hexadecimal digits, with or without 0x before them.
+void CertificateSerial(Uri& uri, const std::string& value) {
+  std::string digits = value.starts_with("0x") ? value.substr(2) : value;
+  if (digits.size() % 2 != 0) digits.insert(0, "0");
+  const auto bytes = FromHex(digits);
+  if (!bytes) Refuse("'" + value + "' is no serial number in hexadecimal");
+  uri.certificate_serial = Hex(StripLeadingZeros(*bytes));
+}
 // What says nothing that this command needs: of a token or module, or of tpmkms's own TPM access.
 void PassOver(Uri&, const std::string&) {}
 
@@ -89,6 +97,9 @@ constexpr Row kRows[] = {
     {Pkcs11, kEither, "qualifying-data", HexBytes<&Uri::qualifying_data>},
     {Tpmkms, kEither, "name", Text<&Uri::name>},
     {Tpmkms, kEither, "key-id", HexBytes<&Uri::id>},
+    {Tpmkms, kEither, "serial", CertificateSerial},
+    {Tpmkms, kEither, "issuer", Text<&Uri::certificate_issuer>},
+    {Tpmkms, kEither, "sha1", HexBytes<&Uri::certificate_sha1>},
     {Tpmkms, kEither, "ak", Ak},
     {Tpmkms, kEither, "attest-by", Text<&Uri::attest_by>},
     {Tpmkms, kEither, "qualifying-data", HexBytes<&Uri::qualifying_data>},
@@ -176,6 +187,9 @@ std::string Print(const Uri& uri) {
     put(text, ';', "slot-id", uri.scope() == KeyScope::Machine ? "0" : "1");
     put(text, ';', "type", "private");
   }
+  put(text, ';', "serial", pkcs11 ? "" : uri.certificate_serial);
+  put(text, ';', "issuer", ToPercent(pkcs11 ? "" : uri.certificate_issuer));
+  put(text, ';', "sha1", pkcs11 ? "" : Hex(uri.certificate_sha1));
   std::string& extras = pkcs11 ? query : text;
   const char separator = pkcs11 ? '&' : ';';
   put(extras, separator, "ak", uri.ak ? "true" : "");

@@ -27,10 +27,17 @@ struct Uri {
   std::optional<KeyScope> key_scope;       // as given
   std::optional<KeyScope> store_location;  // as given
   std::string token, serial;               // of the token, when given
+  // Of a certificate (tpmkms), empty: any. The serial number in hexadecimal without leading zeros;
+  // the issuer's common name, or all of it as RFC 2253 writes it; the SHA-1 of the certificate.
+  std::string certificate_serial, certificate_issuer;
+  Bytes certificate_sha1;
   std::string pin_value, pin_source, module_path;
 
   // The key's scope: as given, else that of the store location, else the user's.
   KeyScope scope() const;
+  bool NamesCertificate() const {
+    return !certificate_serial.empty() || !certificate_issuer.empty() || !certificate_sha1.empty();
+  }
   // The slot of certificates: the store location, else the key's scope.
   KeyScope location() const { return store_location.value_or(scope()); }
 };

@@ -4,6 +4,7 @@
 
 #include "cli/public_key.h"
 #include "cli/tpm_structures.h"
+#include "cli/x509.h"
 #include "p11/cryptoki.h"
 #include "p11/keyscope.h"
 
@@ -14,6 +15,7 @@ constexpr int kMinRsaBits = 2048;
 
 constexpr char kOfAk[] = "the AK's public area";
 constexpr char kAkCreation[] = "TPM2_CertifyCreation of the AK, by itself";
+constexpr char kAkCertificate[] = "the AK's certificate";
 constexpr char kOfKey[] = "the key's public area";
 constexpr char kKeyCertify[] = "TPM2_Certify of the key, by the AK";
 constexpr char kKeyCreation[] = "TPM2_CertifyCreation of the key, by the AK";
@@ -143,17 +145,32 @@ void CheckAkCreation(Report& report, const Evidence& evidence, const Expected& e
   });
 }
 
+void CheckAkCertificate(Report& report, const Evidence& evidence, const Expected& expected) {
+  Checks checks(report, kAkCertificate);
+  checks.Run([&] {
+    if (evidence.certificates.empty()) throw Malformed("the bundle has none");
+    const X509Ptr certificate = ParseX509(evidence.certificates.front());
+    if (certificate == nullptr) throw Malformed("it does not decode");
+    checks.Expect(SpkiOf(*certificate) == ToSpki(*ToPkey(ParsePublic(evidence.ak_public))),
+                  "it is for the AK that signed", "it is for another key");
+    checks.ExpectNone(WhyNotIssuedBy(evidence.certificates, expected.cas),
+                      "a CA that you trust issued it (" + SubjectTextOf(*certificate) + ")");
+  });
+}
+
 void CheckAk(Report& report, const Evidence& evidence, const Expected& expected,
              std::optional<KeyScope> scope) {
   CheckAkArea(report, evidence.ak_public);
+  if (!expected.cas.empty()) CheckAkCertificate(report, evidence, expected);
   if (expected.ak_name) {
     Checks(report, kOfAk)
         .Expect(report.ak_name == *expected.ak_name, "it is the AK that you trust (Name)",
                 "it is another AK: its Name is " + Hex(report.ak_name));
-  } else {
+  } else if (expected.cas.empty()) {
     report.notes.push_back("that the AK is in a TPM you trust was not checked: learn its Name, " +
                            Hex(report.ak_name) +
-                           ", by activation or from its certificate, and give it with --ak-name");
+                           ", by activation, and give it with --ak-name, or give the CA of its "
+                           "certificate with --ca");
   }
   CheckAkCreation(report, evidence, expected, scope);
 }
@@ -189,6 +206,26 @@ void CheckCertified(Report& report, const Evidence& evidence, const Expected& ex
   });
 }
 
+// TPM2_Quote, Part 3, section 18.4: the digest is over the selected PCRs, ascending, with the hash
+// of the signing scheme.
+void CheckPcrs(Checks& checks, const Attest& attest, uint16_t hash, std::map<int, Bytes> given) {
+  Bytes values;
+  for (const PcrSelection& bank : attest.pcr_select)
+    for (int pcr : bank.pcrs) {
+      const std::string name = "PCR " + std::to_string(pcr);
+      const auto value = given.find(pcr);
+      checks.Expect(value != given.end(), "the value of " + name + " was given",
+                    "give it with --pcr");
+      if (value == given.end()) continue;
+      Append(values, value->second);
+      given.erase(value);
+    }
+  for (const auto& [pcr, value] : given)
+    checks.Expect(false, "the quote covers PCR " + std::to_string(pcr), "it does not");
+  checks.Expect(attest.pcr_digest == HashOf(hash, values), "the PCRs have the values given",
+                "they have others: the digest is " + Hex(attest.pcr_digest));
+}
+
 void CheckQuote(Report& report, const Evidence& evidence, const Expected& expected) {
   Checks checks(report, kQuote);
   checks.Run([&] {
@@ -198,9 +235,12 @@ void CheckQuote(Report& report, const Evidence& evidence, const Expected& expect
     if (expected.pcr_digest)
       checks.Expect(attest.pcr_digest == *expected.pcr_digest, "the PCRs are as expected",
                     "their digest is " + Hex(attest.pcr_digest));
-    else
+    if (!expected.pcrs.empty())
+      CheckPcrs(checks, attest, ParsePublic(evidence.ak_public).scheme_hash, expected.pcrs);
+    if (!expected.pcr_digest && expected.pcrs.empty())
       report.notes.push_back("the PCRs were not checked: their digest is " +
-                             Hex(attest.pcr_digest) + ", compare it with --pcr-digest");
+                             Hex(attest.pcr_digest) +
+                             ", compare it with --pcr-digest, or give their values with --pcr");
   });
 }
 

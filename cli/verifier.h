@@ -3,6 +3,7 @@
 // and the AK that is expected.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,7 +16,9 @@ namespace keyscope::cli {
 struct Expected {
   std::optional<Bytes> nonce{};       // the qualifying data of the last statement
   std::optional<Bytes> ak_name{};     // the Name of the AK that is trusted
+  std::vector<Bytes> cas{};           // certificates, DER: who may have certified the AK
   std::optional<Bytes> pcr_digest{};  // of a quote
+  std::map<int, Bytes> pcrs{};        // of a quote: the values that the digest is to be of
   std::optional<KeyScope> scope{};
 };
 

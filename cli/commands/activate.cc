@@ -1,4 +1,6 @@
 // keyscope ak activate
+#include <charconv>
+
 #include "cli/commands/commands.h"
 #include "cli/encoding.h"
 #include "cli/keys.h"
@@ -28,6 +30,17 @@ Bytes CredentialOf(const std::string& text) {
   return both;
 }
 
+CK_ULONG EndorsementKeyOf(const std::string& text) {
+  if (text == "rsa") return CKK_RSA;
+  if (text == "ec") return CKK_EC;
+  uint32_t index = 0;
+  const char* end = text.data() + text.size();
+  const bool hex = text.starts_with("0x");
+  if (!hex || std::from_chars(text.data() + 2, end, index, 16).ptr != end)
+    throw UsageError("'" + text + "' is no endorsement key: rsa, ec or its nv_index");
+  return index;
+}
+
 struct Activate {
   KeyOptions key;
   std::string credential, ek = "rsa", out;
@@ -42,8 +55,9 @@ void Activate::AddTo(CLI::App& app) {
                  "File with the credential: the TPM's structures, tpm2_makecredential's file, or "
                  "JSON; - for standard input")
       ->required();
-  app.add_option("--ek", ek, "The endorsement key that it was made for: rsa or ec")
-      ->check(CLI::IsMember({"rsa", "ec"}))
+  app.add_option("--ek", ek,
+                 "The endorsement key that it was made for: rsa, ec or the nv_index that "
+                 "`keyscope ek show` prints")
       ->capture_default_str();
   app.add_option("--out", out, "Where to write the secret, as bytes; else it is printed");
 }
@@ -53,7 +67,7 @@ void Activate::Run(Context& context) const {
   const Bytes data = CredentialOf(ReadFile(credential));
   const auto session = context.Login(uri.scope(), uri);
   const CK_OBJECT_HANDLE ak = FindKey(*session, uri, KeyKind::Ak);
-  const CK_KEYSCOPE_ACTIVATE_PARAMS parameters{ek == "rsa" ? CKK_RSA : CKK_EC};
+  const CK_KEYSCOPE_ACTIVATE_PARAMS parameters{EndorsementKeyOf(ek)};
   const SecretBytes secret =
       session->Decrypt(CKM_KEYSCOPE_ACTIVATE_CREDENTIAL, parameters, ak, data);
   if (out.empty())

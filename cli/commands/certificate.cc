@@ -1,37 +1,22 @@
-// keyscope ak certificate
-#include <openssl/x509.h>
-
-#include "base/ossl.h"
-#include "cli/collect.h"
+// keyscope key certificate, keyscope ak certificate
+#include "cli/certificates.h"
 #include "cli/commands/commands.h"
 #include "cli/encoding.h"
-#include "cli/public_key.h"
+#include "cli/keys.h"
 
 namespace keyscope::cli {
 namespace {
 
-using X509Ptr = std::unique_ptr<X509, ossl::Deleter<X509_free>>;
-
 X509Ptr Parse(ByteView der) {
-  const uint8_t* at = der.data();
-  X509Ptr certificate(X509_new_ex(ossl::Context(), nullptr));
-  X509* place = certificate.get();
-  if (d2i_X509(&place, &at, static_cast<long>(der.size())) == nullptr) {
-    // d2i frees what it was given.
-    static_cast<void>(certificate.release());
-    throw UsageError("the file holds something that is no certificate: " + ossl::TakeError());
-  }
+  X509Ptr certificate = ParseX509(der);
+  if (certificate == nullptr) throw UsageError("the file holds something that is no certificate");
   return certificate;
 }
 
-Bytes DerOf(const X509_NAME* name) {
-  const uint8_t* der = nullptr;
-  size_t size = 0;
-  if (X509_NAME_get0_der(name, &der, &size) != 1) return {};
-  return {der, der + size};
-}
+struct Chain {
+  explicit Chain(KeyKind of) : kind(of) {}
 
-struct Certificate {
+  KeyKind kind;
   KeyOptions key;
   std::string store;
 
@@ -39,48 +24,55 @@ struct Certificate {
   void Run(Context& context) const;
 
  private:
-  void Store(const Session& session, CK_OBJECT_HANDLE ak) const;
+  void Store(const Session& from, CK_OBJECT_HANDLE key_handle, const Session& to) const;
 };
 
-void Certificate::AddTo(CLI::App& app) {
+void Chain::AddTo(CLI::App& app) {
   key.AddTo(app);
-  app.add_option("--store", store, "PEM file to keep: the AK's certificate, then its issuers'");
+  app.add_option(
+      "--store", store,
+      "PEM file to keep: the key's certificate, then its issuers'; in the key's slot, or "
+      "in the URI's store-location");
 }
 
-void Certificate::Store(const Session& session, CK_OBJECT_HANDLE ak) const {
+// `from`: the key's token; `to`: where the certificates go.
+void Chain::Store(const Session& from, CK_OBJECT_HANDLE key_handle, const Session& to) const {
   const auto chain = CertificatesOfPem(ReadFile(store));
   if (chain.empty()) throw UsageError(store + " holds no PEM certificates");
-  const X509Ptr first = Parse(chain.front());
-  const EVP_PKEY* key_of_first = X509_get0_pubkey(first.get());
-  if (key_of_first == nullptr || ToSpki(*key_of_first) != session.GetOr(ak, CKA_PUBLIC_KEY_INFO))
+  if (SpkiOf(*Parse(chain.front())) != from.GetOr(key_handle, CKA_PUBLIC_KEY_INFO))
     throw Failure("the first certificate of " + store + " is for another key");
-  const std::string name = LabelOf(session, ak);
+  const std::string name = LabelOf(from, key_handle);
   for (size_t i = 0; i < chain.size(); ++i) {
     const X509Ptr parsed = Parse(chain[i]);
     Attributes attributes;
     attributes.AddUlong(CKA_CLASS, CKO_CERTIFICATE).AddBool(CKA_TOKEN, true);
     attributes.AddUlong(CKA_CERTIFICATE_TYPE, CKC_X_509).AddBool(CKA_PRIVATE, false);
+    attributes.AddUlong(CKA_KEYSCOPE_SCOPE, static_cast<CK_ULONG>(from.scope()));
     attributes.Add(CKA_LABEL, i == 0 ? name : name + " issuer " + std::to_string(i));
-    attributes.Add(CKA_SUBJECT, ByteView(DerOf(X509_get_subject_name(parsed.get()))));
+    attributes.Add(CKA_SUBJECT, ByteView(SubjectOf(*parsed)));
     attributes.Add(CKA_VALUE, ByteView(chain[i]));
-    if (i == 0) attributes.Add(CKA_ID, ByteView(session.GetOr(ak, CKA_ID)));
+    if (i == 0) attributes.Add(CKA_ID, ByteView(from.GetOr(key_handle, CKA_ID)));
     const auto values = attributes.Template();
     CK_OBJECT_HANDLE made = CK_INVALID_HANDLE;
-    session.module().Check(session.module().call().C_CreateObject(session.handle(), values.data(),
-                                                                  values.size(), &made),
-                           "C_CreateObject");
+    to.module().Check(
+        to.module().call().C_CreateObject(to.handle(), values.data(), values.size(), &made),
+        "C_CreateObject");
   }
 }
 
-void Certificate::Run(Context& context) const {
+void Chain::Run(Context& context) const {
   const Uri uri = key.ResolveOne(context);
   const auto session = context.Login(uri.scope(), uri);
-  const CK_OBJECT_HANDLE ak = FindKey(*session, uri, KeyKind::Ak);
-  if (!store.empty()) Store(*session, ak);
+  const CK_OBJECT_HANDLE handle = FindKey(*session, uri, kind);
+  if (!store.empty()) {
+    const bool elsewhere = uri.location() != uri.scope();
+    const auto other = elsewhere ? context.Login(uri.location(), uri) : nullptr;
+    Store(*session, handle, elsewhere ? *other : *session);
+  }
   std::string pem;
-  for (const Bytes& der : CertificatesOf(*session, ak)) pem += ToPem("CERTIFICATE", der);
+  for (const Bytes& der : CertificatesOf(*session, handle)) pem += ToPem("CERTIFICATE", der);
   if (pem.empty())
-    throw Failure("the token holds no certificate of '" + LabelOf(*session, ak) + "'");
+    throw Failure("no token holds a certificate of '" + LabelOf(*session, handle) + "'");
   if (context.json)
     context.Answer({{"certificates", pem}});
   else
@@ -89,9 +81,9 @@ void Certificate::Run(Context& context) const {
 
 }  // namespace
 
-void AddCertificate(CLI::App& group, Context& context) {
-  AddCommand<Certificate>(group, context, "certificate",
-                          "Print its certificate chain as PEM, or store one");
+void AddChain(CLI::App& group, Context& context, KeyKind kind) {
+  AddCommand(group, context, "certificate", "Print its certificate chain as PEM, or store one",
+             Chain(kind));
 }
 
 }  // namespace keyscope::cli

@@ -16,6 +16,8 @@ void AddEk(CLI::App& program, Context& context);
 void AddQuote(CLI::App& program, Context& context);
 void AddVerify(CLI::App& program, Context& context);
 void AddErasePending(CLI::App& program, Context& context);
+void AddCertificates(CLI::App& program, Context& context);
+void AddCleanup(CLI::App& program, Context& context);
 
 // Those that keys and attestation keys share.
 enum class KeyKind;
@@ -23,10 +25,10 @@ void AddCreate(CLI::App& group, Context& context, KeyKind kind);
 void AddList(CLI::App& group, Context& context, KeyKind kind);
 void AddShow(CLI::App& group, Context& context, KeyKind kind);
 void AddDelete(CLI::App& group, Context& context, KeyKind kind);
+void AddChain(CLI::App& group, Context& context, KeyKind kind);
 // And those that only one of the two has.
 void AddCertify(CLI::App& group, Context& context);
 void AddActivate(CLI::App& group, Context& context);
-void AddCertificate(CLI::App& group, Context& context);
 
 // Adds the command `name` with its options in an `Options` of its own. `Options` has AddTo(app)
 // and Run(context).

@@ -103,7 +103,7 @@ void Create::Refuse(const Session& session, const Uri& wanted) const {
 
 [[noreturn]] void NoAk(Context& context, const Uri& wanted) {
   const KeyScope mine = wanted.scope();
-  const KeyScope other = mine == KeyScope::Machine ? KeyScope::User : KeyScope::Machine;
+  const KeyScope other = OtherThan(mine);
   bool logged_in = false;
   CK_OBJECT_HANDLE found = CK_INVALID_HANDLE;
   try {

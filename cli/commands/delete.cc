@@ -9,9 +9,6 @@
 namespace keyscope::cli {
 namespace {
 
-constexpr char kPending[] =
-    "the TPM still holds the key: `keyscope erase-pending` tries again to erase it";
-
 struct Delete {
   explicit Delete(KeyKind of) : kind(of) {}
 
@@ -38,18 +35,10 @@ void Delete::AddTo(CLI::App& app) {
   app.add_flag("--all", all, "With --offline: every row of the scope")->needs(flag);
 }
 
-// Destroys one object. True: its record is gone, but the TPM still holds the key.
-bool Destroy(const Session& session, CK_OBJECT_HANDLE object) {
-  const CK_RV rv = session.module().call().C_DestroyObject(session.handle(), object);
-  if (rv == CKR_KEYSCOPE_PARTIAL_DELETE) return true;
-  session.module().Check(rv, "C_DestroyObject");
-  return false;
-}
-
 void Tell(Context& context, const std::string& name, KeyScope scope, size_t count, bool pending) {
   Json answer = {{"deleted", name}, {"scope", Name(scope)}, {"objects", count}};
   if (pending) {
-    answer["pending"] = kPending;
+    answer["pending"] = kErasePending;
     context.exit = Exit::Failed;
   }
   context.Answer(answer);
@@ -86,12 +75,8 @@ void Delete::Run(Context& context) const {
   const auto session = context.Login(uri.scope(), uri);
   const CK_OBJECT_HANDLE handle = FindKey(*session, uri, kind);
   const std::string name = LabelOf(*session, handle);
-  std::vector<CK_OBJECT_HANDLE> objects = {handle};
-  for (CK_OBJECT_HANDLE half : Companions(*session, handle, CKO_PUBLIC_KEY))
-    if (LabelOf(*session, half) == name) objects.push_back(half);
-  bool pending = false;
-  for (CK_OBJECT_HANDLE object : objects) pending |= Destroy(*session, object);
-  Tell(context, name, uri.scope(), objects.size(), pending);
+  const Deleted deleted = DeleteKey(*session, handle);
+  Tell(context, name, uri.scope(), deleted.objects, deleted.pending);
 }
 
 }  // namespace

@@ -36,6 +36,8 @@ struct Show {
     for (CK_OBJECT_HANDLE key : Endorsements(session, CKO_PUBLIC_KEY)) {
       Json shown = Json::object();
       shown["algorithm"] = AlgorithmOf(session, key);
+      if (const auto index = session.GetUlong(key, CKA_KEYSCOPE_NV_INDEX))
+        shown["nv_index"] = HexNumber(*index);
       shown["tpm_name"] = Hex(session.GetOr(key, CKA_KEYSCOPE_TPM_NAME));
       shown["tpm_public"] = ToBase64(session.GetOr(key, CKA_KEYSCOPE_TPM_PUBLIC));
       shown["public_key"] = PublicPemOf(session, key);

@@ -9,7 +9,7 @@ CLI::App& Group(CLI::App& program, Context& context, const char* name, const cha
                 KeyKind kind) {
   CLI::App& group = *program.add_subcommand(name, what);
   group.require_subcommand(1);
-  for (auto add : {AddCreate, AddList, AddShow, AddDelete}) add(group, context, kind);
+  for (auto add : {AddCreate, AddList, AddShow, AddDelete, AddChain}) add(group, context, kind);
   return group;
 }
 
@@ -24,7 +24,6 @@ void AddAk(CLI::App& program, Context& context) {
   CLI::App& group =
       Group(program, context, "ak", "Attestation keys, which vouch for other keys", KeyKind::Ak);
   AddActivate(group, context);
-  AddCertificate(group, context);
 }
 
 }  // namespace keyscope::cli

@@ -1,4 +1,5 @@
 // keyscope key show, keyscope ak show
+#include "cli/certificates.h"
 #include "cli/collect.h"
 #include "cli/commands/commands.h"
 #include "cli/encoding.h"
@@ -19,12 +20,6 @@ constexpr FlagRow kFlags[] = {
     {CKA_KEYSCOPE_IN_TPM, "in_tpm"},
     {CKA_LOCAL, "made_here"},
 };
-
-std::string HexOf(CK_ULONG handle) {
-  const uint8_t bytes[] = {static_cast<uint8_t>(handle >> 24), static_cast<uint8_t>(handle >> 16),
-                           static_cast<uint8_t>(handle >> 8), static_cast<uint8_t>(handle)};
-  return Hex(bytes);
-}
 
 struct Show {
   explicit Show(KeyKind of) : kind(of) {}
@@ -55,7 +50,7 @@ Json Show::Describe(const Session& session, CK_OBJECT_HANDLE handle, const Uri& 
   for (const FlagRow& row : kFlags)
     if (session.Get(handle, row.type)) shown[row.name] = session.GetBool(handle, row.type);
   if (const auto persistent = session.GetUlong(handle, CKA_KEYSCOPE_PERSISTENT_HANDLE))
-    shown["persistent_handle"] = "0x" + HexOf(*persistent);
+    shown["persistent_handle"] = HexNumber(*persistent);
   if (const std::string pem = PublicPemOf(session, handle); !pem.empty()) shown["public_key"] = pem;
   for (const Bytes& der : CertificatesOf(session, handle))
     shown["certificates"].push_back(ToPem("CERTIFICATE", der));

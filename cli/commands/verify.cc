@@ -1,5 +1,8 @@
 // keyscope verify: needs neither module nor TPM.
+#include <charconv>
+
 #include "cli/commands/commands.h"
+#include "cli/encoding.h"
 #include "cli/tpm_structures.h"
 #include "cli/verifier.h"
 
@@ -7,7 +10,8 @@ namespace keyscope::cli {
 namespace {
 
 struct VerifyCommand {
-  std::string file, nonce, scope, ak_name, pcr_digest;
+  std::string file, nonce, scope, ak_name, ca, pcr_digest;
+  std::vector<std::string> pcrs;
 
   void AddTo(CLI::App& app);
   void Run(Context& context) const;
@@ -21,8 +25,21 @@ void VerifyCommand::AddTo(CLI::App& app) {
   app.add_option("--nonce", nonce, "The nonce that it is to answer, in hexadecimal");
   app.add_option("--scope", scope, "The scope that it is to prove: machine or user");
   app.add_option("--ak-name", ak_name, "The Name of the attestation key that you trust");
+  app.add_option("--ca", ca, "PEM file of the CAs that may have certified the attestation key");
   app.add_option("--pcr-digest", pcr_digest, "Of a quote: the digest of the PCRs that you expect");
+  app.add_option("--pcr", pcrs, "Of a quote: PCR=HEX, its expected value, once for each PCR");
   for (CLI::Option* option : app.get_options()) option->check(RefuseEmpty);
+}
+
+// PCR=HEX.
+std::pair<int, Bytes> ParsePcr(const std::string& text) {
+  int pcr = -1;
+  const size_t equals = std::min(text.find('='), text.size());
+  const auto parsed = std::from_chars(text.data(), text.data() + equals, pcr);
+  if (parsed.ec != std::errc() || parsed.ptr != text.data() + equals || pcr < 0 ||
+      equals == text.size())
+    throw UsageError("'" + text + "' is no PCR with its value, such as 7=00ff...");
+  return {pcr, HexOption("--pcr", text.substr(equals + 1))};
 }
 
 Expected VerifyCommand::Expectations() const {
@@ -31,6 +48,10 @@ Expected VerifyCommand::Expectations() const {
   if (!ak_name.empty()) expected.ak_name = HexOption("--ak-name", ak_name);
   if (!pcr_digest.empty()) expected.pcr_digest = HexOption("--pcr-digest", pcr_digest);
   if (!scope.empty()) expected.scope = ParseScope(scope);
+  if (!ca.empty()) expected.cas = CertificatesOfPem(ReadFile(ca));
+  if (!ca.empty() && expected.cas.empty()) throw UsageError(ca + " holds no PEM certificates");
+  for (const std::string& one : pcrs)
+    if (!expected.pcrs.insert(ParsePcr(one)).second) throw UsageError("a PCR is given twice");
   return expected;
 }
 

@@ -64,4 +64,8 @@ init_both() {
   check "the user token is initialised" keyscope init --scope user
 }
 
+# As an account with no rights, where we may become one and it may reach the command.
+as_nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups env HOME=/nonexistent "$@"; }
+can_be_nobody() { [[ $(id -u) == 0 ]] && chmod 755 "$WORK" && as_nobody test -x "$KEYSCOPE"; }
+
 finish() { exit $((FAILED != 0)); }

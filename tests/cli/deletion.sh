@@ -24,6 +24,21 @@ check "which verifies" keyscope verify e.json
 says "though the AK has gone" "the AK has been deleted"
 refused "but no fresh statement is to be had" 1 "has been deleted" keyscope key certify attested --nonce 01
 
+# A store that may not be written: the key stays whole, and so does the TPM's half.
+if can_be_nobody; then
+  check "a key that stays" keyscope key create stays --type p256 --persistent
+  chown -R 65534 user && chmod 500 user && chmod 400 user/*
+  refused "in a store that is read-only" 1 CKR_TOKEN_WRITE_PROTECTED as_nobody "$KEYSCOPE" key delete stays
+  refused "also offline" 1 "" as_nobody "$KEYSCOPE" key delete stays --offline
+  expect_handles "its handle stays" 1
+  check "and it is wholly there" as_nobody "$KEYSCOPE" key show stays
+  chown -R 0 user && chmod 700 user && chmod 600 user/*
+  check "until it may be written" keyscope key delete stays
+  expect_handles "then it goes" 0
+else
+  echo "     (not root, or the folder is closed to others: a read-only store is not tried)"
+fi
+
 check "a machine key" keyscope key create far --scope machine --type p256 --persistent
 check "a neighbour" keyscope key create near --scope machine --type p256
 stop_swtpm
@@ -43,6 +58,18 @@ expect_handles "and gone" 0
 check "nothing is pending" keyscope status
 says "any more" "pending erases  0"
 refused "a row that is not there" 1 "no such row" keyscope key delete --offline --scope machine --row 999
+# A token without a PIN wants no login, but its keys' records are sealed by the TPM all the same.
+check "a token without a PIN" keyscope init --scope machine --force --no-pin
+check "with a key" env -u KEYSCOPE_PIN "$KEYSCOPE" key create open --scope machine --type p256
+stop_swtpm
+refused "whose TPM is gone" 1 CKR_TOKEN_NOT_PRESENT keyscope key delete open --scope machine
+check "is deleted offline" keyscope key delete open --scope machine --offline
+with_tpm
+check "another key" keyscope key create open --scope machine --type p256
+tpm2_clear -Q -T "$KEYSCOPE_TCTI" -c p
+refused "whose TPM was cleared" 1 "cleared" keyscope key delete open --scope machine
+check "is deleted offline, too" keyscope key delete open --scope machine --offline
+says "both halves" "objects  2"
 check "everything goes" keyscope key delete --offline --scope user --all
 check "and the store is empty" keyscope key list --offline --scope user
 if [[ ! -s out ]]; then echo "ok   nothing is listed"; else fail "something is left"; fi

@@ -66,6 +66,13 @@ for scope in machine user; do
     check "tpm2_print reads it" tpm2_print -t TPMS_ATTEST quote.attest
     check "tpm2_checkquote verifies it" tpm2_checkquote -u ak.pem -m quote.attest -s quote.signature -g sha256 -q 0a0b
     refused "PCRs that are not so" 3 "their digest is" keyscope verify quote.json --pcr-digest 00
+    pcrs=()
+    while read -r pcr value; do pcrs+=(--pcr "$pcr=$value"); done < <(
+      tpm2_pcrread -T "$KEYSCOPE_TCTI" sha256:0,7 | sed -n 's/^ *\([0-9]*\) *: 0x/\1 /p')
+    check "their values, as tpm2_pcrread has them" keyscope verify quote.json --nonce 0a0b "${pcrs[@]}"
+    says "are what the quote is of" "the PCRs have the values given"
+    refused "and no others" 3 "they have others" keyscope verify quote.json "${pcrs[@]:0:2}" --pcr "7=$(printf '11%.0s' {1..32})"
+    refused "a PCR without a value" 2 "no PCR with its value" keyscope verify quote.json --pcr 7
 
     # The challenge of a remote party: software only, from the endorsement key and the AK's Name.
     for ek in rsa ec; do
@@ -109,6 +116,11 @@ refused "a certificate for another key" 1 "for another key" keyscope ak certific
 check "the AK's chain is stored" keyscope ak certificate ak-p256 --store chain.pem
 cp out printed.pem
 check "and printed in order" cmp printed.pem <(openssl x509 -in leaf.pem; openssl x509 -in ca.pem)
+check "a bundle carries them" keyscope key certify key-p256 --nonce 01 --out bundle.json
+check "and is verified with the CA's certificate" keyscope verify bundle.json --nonce 01 --scope user --ca ca.pem
+says "for what it proves" "a CA that you trust issued it (CN=AK)"
+openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=CA -keyout other.key -out other.pem -days 2 2>/dev/null
+refused "another CA of that name" 3 "a CA that you trust issued it" keyscope verify bundle.json --ca other.pem
 check "a WebAuthn statement" keyscope key certify key-p256 --key-authorization token.thumbprint --format webauthn --out statement
 check "over the hash of the key authorization" python3 - <<'X'
 import base64, hashlib

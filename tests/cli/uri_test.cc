@@ -82,6 +82,8 @@ TEST(Uri, RefusesWhatItDoesNotUnderstand) {
   EXPECT_THAT(WhyRefused("pkcs11:object=%4"), HasSubstr("percent"));
   EXPECT_THAT(WhyRefused("pkcs11:object=%zz"), HasSubstr("percent"));
   EXPECT_THAT(WhyRefused("pkcs11:type=data"), HasSubstr("no key"));
+  EXPECT_THAT(WhyRefused("tpmkms:serial=12xy"), HasSubstr("no serial number"));
+  EXPECT_THAT(WhyRefused("tpmkms:sha1=abc"), HasSubstr("hexadecimal"));
   EXPECT_THAT(WhyRefused("tpmkms:name=a;ak=yes"), HasSubstr("true or false"));
   EXPECT_THAT(WhyRefused("tpmkms:name=a;qualifying-data=xyz"), HasSubstr("hexadecimal"));
   EXPECT_THAT(WhyRefused("tpmkms:name=a;qualifying-data=" + std::string(130, 'a')),
@@ -92,12 +94,14 @@ TEST(Uri, PrintsWhatItReads) {
   for (const char* text :
        {"tpmkms:name=ak1;ak=true;key-scope=machine",
         "tpmkms:name=key1;attest-by=ak1;key-scope=machine;store-location=machine",
-        "tpmkms:name=a%20b;qualifying-data=0102;key-scope=user"})
+        "tpmkms:name=a%20b;qualifying-data=0102;key-scope=user",
+        "tpmkms:serial=0123;issuer=The%20CA;sha1=0a0b;key-scope=user"})
     EXPECT_EQ(Print(ParseUri(text)), text);
 }
 
 TEST(Uri, AlwaysPrintsTheScope) {
   EXPECT_EQ(Print(ParseUri("tpmkms:name=a")), "tpmkms:name=a;key-scope=user");
+  EXPECT_EQ(Print(ParseUri("tpmkms:serial=0x00123")), "tpmkms:serial=0123;key-scope=user");
   EXPECT_EQ(Print(ParseUri("tpmkms:name=a;store-location=machine")),
             "tpmkms:name=a;key-scope=machine;store-location=machine");
   EXPECT_EQ(Print(ParseUri("pkcs11:object=a;id=%0a?pin-value=1234")),

@@ -35,14 +35,15 @@ keyscope key create k --type p256 --attest-by a >/dev/null
 is_json() { "$KEYSCOPE" --json "$@" | python3 -c 'import json,sys; json.load(sys.stdin)'; }
 for command in "status" "doctor" "init" "key list" "key list --offline" "key show k" "key show k --evidence" \
   "key certify k --nonce 01" "ak list" "ak show a" "ek show" "ek certificates" "quote a --nonce 01" \
-  "verify none" "erase-pending" "key create k2 --type p256" "key delete k2" "ak certificate a" "nonsense"; do
+  "verify none" "erase-pending" "key create k2 --type p256" "key delete k2" "ak certificate a" "key certificate k" "certificate list" "certificate show x" \
+  "certificate delete x" "cleanup --expired" "nonsense"; do
   read -ra words <<<"$command"
   check "JSON: $command" is_json "${words[@]}"
 done
 
 # Every command, from the program's own help.
 commands() { keyscope "$@" --help | sed -n '/^Subcommands:/,/^$/p' | awk '/^  [a-z]/ {print $1}'; }
-for command in $(commands) $(commands key) $(commands ak) $(commands ek); do
+for command in $(commands) $(commands key) $(commands ak) $(commands ek) $(commands certificate); do
   check "the manual knows $command" grep -qE "^\.(BR?|B) .*\b${command//-/\\\\-}\b" "$ROOT/cli/keyscope.1"
   check "the completion knows $command" grep -qw -- "$command" "$ROOT/cli/keyscope.bash"
 done
@@ -53,8 +54,15 @@ complete_words() { # LINE...: what the completion offers for the last word
   echo "${COMPREPLY[*]}"
 }
 . "$ROOT/cli/keyscope.bash"
+for group in '' key ak ek certificate; do
+  for command in $(commands $group); do
+    for option in $(keyscope $group $command --help | grep -oE '^  (-h,)?--[a-z-]+' | grep -oE -- '--[a-z-]+'); do
+      [[ " $(complete_words keyscope $group $command --) " == *" $option "* ]] || fail "$group $command $option is not completed"
+    done
+  done
+done
 [[ $(complete_words keyscope k) == key ]] && echo "ok   completes commands" || fail "commands"
-[[ $(complete_words keyscope key cert) == certify ]] && echo "ok   completes subcommands" || fail "subcommands"
+[[ $(complete_words keyscope key del) == delete ]] && echo "ok   completes subcommands" || fail "subcommands"
 [[ $(complete_words keyscope key create --sc) == --scope ]] && echo "ok   completes options" || fail "options"
 [[ $(complete_words keyscope key create --scope m) == machine ]] && echo "ok   completes values" || fail "values"
 finish

@@ -3,7 +3,9 @@
 #include "cli/verifier.h"
 
 #include <gmock/gmock.h>
+#include <openssl/x509v3.h>
 
+#include "cli/x509.h"
 #include "tests/cli/statements.h"
 
 namespace keyscope::test {
@@ -236,6 +238,91 @@ TEST_P(Verifier, ChecksQuotes) {
   EXPECT_THAT(FailuresOf(evidence, {.nonce = digest}), Contains(HasSubstr("this nonce")));
   evidence.quote.quote = evidence.ak.creation;
   EXPECT_THAT(FailuresOf(evidence), Contains(HasSubstr("another kind")));
+}
+
+TEST_P(Verifier, RecomputesTheDigestOfPcrs) {
+  Evidence evidence = GoodAk(ak(), kUser);
+  evidence.kind = Evidence::Kind::Quote;
+  const Bytes zero(32, 0), seven(32, 7);
+  evidence.quote.quote.attest = MakeQuote(nonce_, Sha256(Concat({zero, seven})));
+  evidence.quote.quote.signature = ak().Sign(evidence.quote.quote.attest);
+  auto failures = [&](const std::map<int, Bytes>& pcrs) {
+    return FailuresOf(evidence, {.nonce = nonce_, .pcrs = pcrs});
+  };
+  EXPECT_THAT(failures({{0, zero}, {7, seven}}), IsEmpty());
+  EXPECT_THAT(failures({{0, seven}, {7, zero}}), Contains(HasSubstr("they have others")));
+  EXPECT_THAT(failures({{0, zero}}), Contains(HasSubstr("value of PCR 7 was given")));
+  EXPECT_THAT(failures({{0, zero}, {7, seven}, {8, zero}}),
+              Contains(HasSubstr("the quote covers PCR 8: it does not")));
+}
+
+// A certificate of the key, by an issuer's name and key; of a CA when the issuer is itself. DER.
+Bytes CertificateFor(EVP_PKEY& key, const char* name, EVP_PKEY& issuer_key, const char* issuer,
+                     long days = 1) {
+  const cli::X509Ptr certificate(X509_new());
+  auto call_it = [](X509_NAME* subject, const char* text) {
+    X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
+                               reinterpret_cast<const unsigned char*>(text), -1, -1, 0);
+  };
+  X509_set_version(certificate.get(), X509_VERSION_3);
+  ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 0x1234);
+  call_it(X509_get_subject_name(certificate.get()), name);
+  call_it(X509_get_issuer_name(certificate.get()), issuer);
+  X509_time_adj_ex(X509_getm_notBefore(certificate.get()), -2, 0, nullptr);
+  X509_time_adj_ex(X509_getm_notAfter(certificate.get()), static_cast<int>(days), 0, nullptr);
+  X509_set_pubkey(certificate.get(), &key);
+  if (std::string_view(name) == issuer) {
+    X509_EXTENSION* is_ca =
+        X509V3_EXT_conf_nid(nullptr, nullptr, NID_basic_constraints, "critical,CA:TRUE");
+    X509_add_ext(certificate.get(), is_ca, -1);
+    X509_EXTENSION_free(is_ca);
+  }
+  X509_sign(certificate.get(), &issuer_key, EVP_sha256());
+  uint8_t* der = nullptr;
+  const int size = i2d_X509(certificate.get(), &der);
+  Bytes bytes(der, der + std::max(size, 0));
+  OPENSSL_free(der);
+  return bytes;
+}
+
+TEST_P(Verifier, TrustsACertificateOfTheAk) {
+  const SoftwareKey ca = RsaKey(kSignDecrypt, false), other_ca = RsaKey(kSignDecrypt, false);
+  const Bytes root = CertificateFor(*ca.pkey, "CA", *ca.pkey, "CA");
+  const Bytes other_root = CertificateFor(*other_ca.pkey, "CA", *other_ca.pkey, "CA");
+  const Bytes leaf = CertificateFor(*ak().pkey, "AK", *ca.pkey, "CA");
+  Evidence evidence = GoodAk(ak(), kUser);
+  auto failures = [&](const std::vector<Bytes>& certificates, const Bytes& trusted) {
+    evidence.certificates = certificates;
+    return FailuresOf(evidence, {.cas = {trusted}});
+  };
+  EXPECT_THAT(failures({leaf}, root), IsEmpty());
+  EXPECT_THAT(failures({leaf, root}, root), IsEmpty());
+  EXPECT_THAT(Verify(evidence, {.cas = {root}, .scope = KeyScope::User}).notes, IsEmpty());
+  EXPECT_THAT(failures({leaf}, other_root), Contains(HasSubstr("a CA that you trust issued it")));
+  EXPECT_THAT(failures({leaf, root}, other_root), Contains(HasSubstr("you trust")));
+  EXPECT_THAT(failures({root}, root), Contains(HasSubstr("it is for another key")));
+  EXPECT_THAT(failures({CertificateFor(*ak().pkey, "AK", *ca.pkey, "CA", -1)}, root),
+              Contains(HasSubstr("certificate has expired")));
+  EXPECT_THAT(failures({CertificateFor(*ak().pkey, "AK", *ca.pkey, "no CA")},
+                       CertificateFor(*ca.pkey, "no CA", *ca.pkey, "CA")),
+              Contains(HasSubstr("invalid CA")));
+  EXPECT_THAT(failures({}, root), Contains(HasSubstr("the bundle has none")));
+  EXPECT_THAT(failures({Bytes{0x30, 0}}, root), Contains(HasSubstr("it does not decode")));
+}
+
+TEST(Certificates, AreDescribed) {
+  const SoftwareKey ca = RsaKey(kSignDecrypt, false);
+  const Bytes der = CertificateFor(*ca.pkey, "leaf", *ca.pkey, "the CA", -1);
+  const cli::X509Ptr certificate = cli::ParseX509(der);
+  ASSERT_NE(certificate, nullptr);
+  EXPECT_EQ(cli::SerialOf(*certificate), "1234");
+  EXPECT_EQ(cli::IssuerNameOf(*certificate), "the CA");
+  EXPECT_EQ(cli::IssuerTextOf(*certificate), "CN=the CA");
+  EXPECT_EQ(cli::SubjectTextOf(*certificate), "CN=leaf");
+  EXPECT_TRUE(cli::HasExpired(*certificate));
+  EXPECT_FALSE(cli::HasExpired(*cli::ParseX509(CertificateFor(*ca.pkey, "a", *ca.pkey, "b"))));
+  EXPECT_THAT(cli::NotAfterOf(*certificate), testing::MatchesRegex("[0-9-]+T[0-9:]+Z"));
+  EXPECT_EQ(cli::ParseX509(Bytes{0x30, 0}), nullptr);
 }
 
 // Every prefix of every structure, and bytes after it: a finding, and nothing worse.

@@ -1,0 +1,110 @@
+// keyscope certificate list, show, delete
+#include "cli/certificates.h"
+
+#include "cli/commands/commands.h"
+#include "cli/encoding.h"
+#include "cli/keys.h"
+
+namespace keyscope::cli {
+namespace {
+
+// The options that name certificates: NAME, --id, --location, or --uri.
+struct CertificateOptions {
+  std::string name, id, location, uri;
+
+  void AddTo(CLI::App& app);
+  Uri Resolve() const;
+};
+
+void CertificateOptions::AddTo(CLI::App& app) {
+  auto* name_option = app.add_option("name", name, "The certificate's name (CKA_LABEL)");
+  app.add_option("--id", id, "Its CKA_ID, in hexadecimal");
+  app.add_option("--location", location, "The slot that it is in: machine or user")
+      ->check(RefuseEmpty);
+  app.add_option("--uri", uri,
+                 "A URI instead: tpmkms: ones may have serial, issuer, sha1 and store-location")
+      ->excludes(name_option);
+}
+
+Uri CertificateOptions::Resolve() const {
+  Uri resolved = uri.empty() ? Uri{} : ParseUri(uri);
+  if (!name.empty()) resolved.name = name;
+  if (!id.empty()) resolved.id = HexOption("--id", id);
+  if (!location.empty()) resolved.store_location = ParseScope(location);
+  return resolved;
+}
+
+struct ListCertificates {
+  CertificateOptions options;
+
+  void AddTo(CLI::App& app) { options.AddTo(app); }
+  void Run(Context& context) const;
+};
+
+void ListCertificates::Run(Context& context) const {
+  const Uri uri = options.Resolve();
+  const bool both = !uri.store_location && !uri.key_scope;
+  Json certificates = Json::array();
+  for (KeyScope scope : kScopes) {
+    if ((!both && scope != uri.location()) || !context.module().TokenPresent(scope)) continue;
+    const Session session(context.module(), scope);  // certificates are public
+    for (const Certificate& one : FindCertificates(session, uri))
+      certificates.push_back(Describe(session, one));
+  }
+  context.Answer({{"certificates", std::move(certificates)}});
+}
+
+// The only certificate that the URI names.
+Certificate FindCertificate(const Session& session, const Uri& uri) {
+  if (uri.name.empty() && uri.id.empty() && !uri.NamesCertificate())
+    throw UsageError("name the certificate: NAME, --id or --uri");
+  auto found = FindCertificates(session, uri);
+  const std::string in = " in the " + std::string(Name(session.scope())) + " slot";
+  if (found.empty()) throw Failure("no such certificate" + in + "; --location names the other");
+  if (found.size() > 1)
+    throw Failure(std::to_string(found.size()) + " such certificates" + in +
+                  ": choose one by its sha1, as `keyscope certificate list` shows it");
+  return std::move(found.front());
+}
+
+struct ShowCertificate {
+  CertificateOptions options;
+
+  void AddTo(CLI::App& app) { options.AddTo(app); }
+  void Run(Context& context) const {
+    const Uri uri = options.Resolve();
+    const Session session(context.module(), uri.location());
+    const Certificate found = FindCertificate(session, uri);
+    Json shown = Describe(session, found);
+    shown["certificate"] = ToPem("CERTIFICATE", found.der);
+    context.Answer(shown);
+  }
+};
+
+struct DeleteCertificate {
+  CertificateOptions options;
+
+  void AddTo(CLI::App& app) { options.AddTo(app); }
+  void Run(Context& context) const {
+    const Uri uri = options.Resolve();
+    const auto session = context.Login(uri.location(), uri);
+    const Certificate found = FindCertificate(*session, uri);
+    const Json described = Describe(*session, found);
+    session->Destroy(found.object);
+    context.Answer({{"deleted", described}});
+  }
+};
+
+}  // namespace
+
+void AddCertificates(CLI::App& program, Context& context) {
+  CLI::App& group = *program.add_subcommand(
+      "certificate",
+      "Certificates in the tokens; `key certificate` and `ak certificate` store them");
+  group.require_subcommand(1);
+  AddCommand<ListCertificates>(group, context, "list", "List them, of both slots");
+  AddCommand<ShowCertificate>(group, context, "show", "Show one, with its PEM");
+  AddCommand<DeleteCertificate>(group, context, "delete", "Delete one; its key stays");
+}
+
+}  // namespace keyscope::cli

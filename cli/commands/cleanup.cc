@@ -1,0 +1,108 @@
+// keyscope cleanup
+#include <algorithm>
+
+#include "cli/certificates.h"
+#include "cli/commands/commands.h"
+#include "cli/encoding.h"
+#include "cli/keys.h"
+
+namespace keyscope::cli {
+namespace {
+
+struct Cleanup {
+  std::string location;
+  bool expired = false, delete_keys = false, dry_run = false;
+
+  void AddTo(CLI::App& app);
+  void Run(Context& context) const;
+
+ private:
+  using Sessions = std::vector<std::unique_ptr<Session>>;
+  void DeleteKeyOf(const Sessions& sessions, const Certificate& certificate, Json& told,
+                   Context& context) const;
+};
+
+void Cleanup::AddTo(CLI::App& app) {
+  app.add_flag("--expired", expired, "Delete the certificates that have expired")->required();
+  app.add_flag("--delete-keys", delete_keys,
+               "And the keys that they are for, where no other certificate is for the same key");
+  app.add_flag("--dry-run", dry_run, "Only tell what would be deleted");
+  app.add_option("--location", location,
+                 "Only the certificates of this slot: machine or user; both when not given")
+      ->check(RefuseEmpty);
+}
+
+// The key that a certificate is for, by its id and its public key; CK_INVALID_HANDLE: none.
+CK_OBJECT_HANDLE KeyOf(const Session& session, const Certificate& certificate, const Bytes& id) {
+  if (id.empty()) return CK_INVALID_HANDLE;
+  Attributes wanted;
+  wanted.AddUlong(CKA_CLASS, CKO_PRIVATE_KEY).Add(CKA_ID, ByteView(id));
+  const Bytes key_info = SpkiOf(*certificate.x509);
+  for (CK_OBJECT_HANDLE key : session.Find(wanted))
+    if (!key_info.empty() && session.GetOr(key, CKA_PUBLIC_KEY_INFO) == key_info) return key;
+  return CK_INVALID_HANDLE;
+}
+
+bool IsStillCertified(const std::vector<std::unique_ptr<Session>>& sessions, const X509& expired) {
+  const Bytes key = SpkiOf(expired);
+  return std::ranges::any_of(sessions, [&](const auto& session) {
+    return std::ranges::any_of(FindCertificates(*session, {}), [&](const Certificate& other) {
+      return !HasExpired(*other.x509) && SpkiOf(*other.x509) == key;
+    });
+  });
+}
+
+void Cleanup::DeleteKeyOf(const Sessions& sessions, const Certificate& certificate, Json& told,
+                          Context& context) const {
+  for (const auto& session : sessions) {
+    if (session->scope() != certificate.key_scope) continue;
+    const Bytes id = FromHex(told.value("id", "")).value_or(Bytes());
+    const CK_OBJECT_HANDLE key = KeyOf(*session, certificate, id);
+    if (key == CK_INVALID_HANDLE) return;
+    if (IsStillCertified(sessions, *certificate.x509)) {
+      told["key"] = "stays: another certificate is for it";
+      return;
+    }
+    told["key"] = UriOf(*session, key, {});
+    if (!dry_run && DeleteKey(*session, key).pending) {
+      told["pending"] = kErasePending;
+      context.exit = Exit::Failed;
+    }
+  }
+}
+
+void Cleanup::Run(Context& context) const {
+  const auto only = location.empty() ? std::nullopt : std::optional(ParseScope(location));
+  Json certificates = Json::array(), notes = Json::array();
+  Sessions sessions;
+  for (KeyScope scope : kScopes) {
+    if (context.module().TokenPresent(scope) &&
+        (context.module().TokenInfo(scope).flags & CKF_TOKEN_INITIALIZED) != 0)
+      sessions.push_back(context.Login(scope));
+    else
+      notes.push_back("the " + std::string(Name(scope)) +
+                      " token is not there, or not initialised");
+  }
+  for (const auto& session : sessions) {
+    if (session->scope() != only.value_or(session->scope())) continue;
+    for (const Certificate& one : FindCertificates(*session, {})) {
+      if (!HasExpired(*one.x509)) continue;
+      Json told = Describe(*session, one);
+      if (delete_keys) DeleteKeyOf(sessions, one, told, context);
+      if (!dry_run) session->Destroy(one.object);
+      certificates.push_back(std::move(told));
+    }
+  }
+  Json answer = {{dry_run ? "would_delete" : "deleted", std::move(certificates)}};
+  if (!notes.empty()) answer["notes"] = std::move(notes);
+  context.Answer(answer);
+}
+
+}  // namespace
+
+void AddCleanup(CLI::App& program, Context& context) {
+  AddCommand<Cleanup>(program, context, "cleanup",
+                      "Delete expired certificates and, when asked to, their keys");
+}
+
+}  // namespace keyscope::cli
