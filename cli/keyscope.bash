@@ -8,7 +8,7 @@ _keyscope() {
     [status]='' [doctor]='' [erase-pending]=''
     [init]='--scope --label --so-pin --so-pin-file --no-pin --pin-only --force --storage-root'
     [create]="$key --type --attest-by --qualifying-data --persistent"
-    [list]='--scope --attested-by --offline'
+    [list]='--scope --uri --attested-by --offline'
     [show]="$key --evidence --out"
     [delete]="$key --offline --row --all"
     [certify]="$key --nonce --key-authorization --format --chain --out"

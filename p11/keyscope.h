@@ -75,7 +75,8 @@
  * CKA_KEYSCOPE_TPM_PUBLIC and CKA_KEYSCOPE_TPM_NAME), their certificates and those of the issuers
  * that the TPM holds (CKO_CERTIFICATE), read-only objects of the machine slot. As it takes the TPM
  * time to make them, they are found only by a search that has this attribute, or a CKA_LABEL that
- * begins with KEYSCOPE_ENDORSEMENT_LABEL. A key and its certificate share label and CKA_ID. */
+ * begins with KEYSCOPE_ENDORSEMENT_LABEL. A key and its certificate share label and CKA_ID;
+ * a certificate that is for another key than its index says has no CKA_ID. */
 #define CKA_KEYSCOPE_ENDORSEMENT (KEYSCOPE_VENDOR_BASE | 0x0020UL)
 #define KEYSCOPE_ENDORSEMENT_LABEL "Endorsement key"
 /* CK_ULONG, read-only, of the keys and their certificates: the NV index that the TCG EK Credential

@@ -5,12 +5,16 @@
 #include "base/log.h"
 #include "p11/keyscope.h"
 #include "token/create.h"
+#include "token/crypto/certificate.h"
+#include "token/crypto/der.h"
 #include "token/crypto/hash.h"
 #include "token/public_of.h"
 #include "token/token.h"
 
 namespace keyscope::token {
 namespace {
+
+namespace der = crypto::der;
 
 constexpr size_t kUidSize = 16;
 
@@ -73,7 +77,24 @@ Object KeyOf(const tpm::Endorsement& ek, Token& token) {
   return object;
 }
 
-// Adds the certificate; one that cannot be read is left out. `of`: nullptr for an issuer's.
+// The key in a SubjectPublicKeyInfo. Its algorithm may be told in several ways (RFC 4055).
+std::optional<ByteView> KeyBits(ByteView public_key_info) {
+  const auto content = der::Only(der::kSequence, public_key_info);
+  if (!content) return std::nullopt;
+  der::Reader reader(*content);
+  if (!reader.Content(der::kSequence)) return std::nullopt;
+  return reader.Content(der::kBitString);
+}
+
+bool IsFor(ByteView certificate, ByteView public_key_info) {
+  const auto fields = crypto::ParseCertificate(certificate);
+  const auto certified = fields ? KeyBits(fields->public_key_info) : std::nullopt;
+  const auto key = KeyBits(public_key_info);
+  return certified && key && Equal(*certified, *key);
+}
+
+// Adds the certificate; one that cannot be read is left out. `of`: nullptr for an issuer's, or one
+// that is for another key.
 void AddCertificate(std::vector<Object>& objects, const Bytes& der, const std::string& label,
                     const tpm::Endorsement* of, Token& token) try {
   AttributeSet attributes;
@@ -99,8 +120,10 @@ std::vector<Object> EndorsementObjects(Token& token) {
   std::vector<Object> objects;
   for (const tpm::Endorsement& ek : token.backend().Endorsements()) {
     objects.push_back(KeyOf(ek, token));
-    if (!ek.certificate.empty())
-      AddCertificate(objects, ek.certificate, LabelOf(ek.type), &ek, token);
+    if (ek.certificate.empty()) continue;
+    const bool agrees = IsFor(ek.certificate, objects.back().attributes.Get(CKA_PUBLIC_KEY_INFO));
+    if (!agrees) log::Warn("the certificate '", LabelOf(ek.type), "' is for another key");
+    AddCertificate(objects, ek.certificate, LabelOf(ek.type), agrees ? &ek : nullptr, token);
   }
   size_t issuers = 0;
   for (const Bytes& der : token.backend().EndorsementChain())

@@ -58,6 +58,8 @@ struct Certificates {
     for (CK_OBJECT_HANDLE one : Endorsements(session, CKO_CERTIFICATE)) {
       Json shown = Json::object();
       shown["name"] = LabelOf(session, one);
+      if (const auto index = session.GetUlong(one, CKA_KEYSCOPE_NV_INDEX))
+        shown["nv_index"] = HexNumber(*index);
       if (const Bytes der = session.GetOr(one, CKA_VALUE); !der.empty())
         shown["certificate"] = ToPem("CERTIFICATE", der);
       if (const Bytes url = session.GetOr(one, CKA_URL); !url.empty())

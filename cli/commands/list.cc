@@ -11,21 +11,22 @@ struct List {
   explicit List(KeyKind of) : kind(of) {}
 
   KeyKind kind;
-  std::string scope, attested_by;
+  std::string scope, attested_by, uri;
   bool offline = false;
 
   void AddTo(CLI::App& app);
   void Run(Context& context) const;
 
  private:
-  std::vector<KeyScope> Scopes() const;
-  void Fill(Context& context, KeyScope of, Json& keys, Json& notes) const;
+  Uri Wanted() const;
+  static std::vector<KeyScope> Scopes(const Uri& wanted);
+  void Fill(Context& context, const Uri& wanted, KeyScope of, Json& keys, Json& notes) const;
   void FillOffline(Direct& direct, KeyScope of, Json& rows) const;
-  bool Wanted(const Session& session, CK_OBJECT_HANDLE key) const;
 };
 
 void List::AddTo(CLI::App& app) {
   app.add_option("--scope", scope, "machine or user; both when not given")->check(RefuseEmpty);
+  app.add_option("--uri", uri, "Only those that this pkcs11: or tpmkms: URI names");
   if (kind == KeyKind::Ak) return;
   app.add_option("--attested-by", attested_by, "Only the keys that this attestation key attests");
   app.add_flag("--offline", offline,
@@ -33,19 +34,26 @@ void List::AddTo(CLI::App& app) {
                "their public halves");
 }
 
-std::vector<KeyScope> List::Scopes() const {
-  if (!scope.empty()) return {ParseScope(scope)};
+Uri List::Wanted() const {
+  Uri wanted = uri.empty() ? Uri{} : ParseUri(uri);
+  if (!scope.empty()) wanted.key_scope = ParseScope(scope);
+  if (!attested_by.empty()) wanted.attest_by = attested_by;
+  return wanted;
+}
+
+std::vector<KeyScope> List::Scopes(const Uri& wanted) {
+  if (wanted.key_scope || wanted.store_location) return {wanted.scope()};
   return {std::begin(kScopes), std::end(kScopes)};
 }
 
-bool List::Wanted(const Session& session, CK_OBJECT_HANDLE key) const {
-  if (attested_by.empty()) return true;
+bool IsAttestedBy(const Session& session, CK_OBJECT_HANDLE key, const std::string& name) {
+  if (name.empty()) return true;
   const CK_OBJECT_HANDLE ak = AkOf(session, key);
-  return ak != CK_INVALID_HANDLE && LabelOf(session, ak) == attested_by;
+  return ak != CK_INVALID_HANDLE && LabelOf(session, ak) == name;
 }
 
 // What can be read is listed; what cannot is told beside it.
-void List::Fill(Context& context, KeyScope of, Json& keys, Json& notes) const {
+void List::Fill(Context& context, const Uri& wanted, KeyScope of, Json& keys, Json& notes) const {
   const std::string in(Name(of));
   try {
     if (!context.module().TokenPresent(of)) {
@@ -56,8 +64,9 @@ void List::Fill(Context& context, KeyScope of, Json& keys, Json& notes) const {
     bool logged_in = false;
     const auto session = context.LoginIfPossible(of, logged_in);
     if (!logged_in) notes.push_back("without a PIN the " + in + " token shows no private keys");
-    for (CK_OBJECT_HANDLE key : FindKeys(*session, {}, kind)) try {
-        if (Wanted(*session, key)) keys.push_back(Summary(*session, key, {}));
+    for (CK_OBJECT_HANDLE key : FindKeys(*session, wanted, kind)) try {
+        if (IsAttestedBy(*session, key, wanted.attest_by))
+          keys.push_back(Summary(*session, key, wanted));
       } catch (const Error& error) {
         notes.push_back("a key of the " + in + " scope cannot be read: " + error.what());
       }
@@ -83,12 +92,13 @@ void List::FillOffline(Direct& direct, KeyScope of, Json& rows) const {
 
 void List::Run(Context& context) const {
   const char* title = offline ? "rows" : kind == KeyKind::Ak ? "attestation_keys" : "keys";
+  const Uri wanted = Wanted();
   Json list = Json::array(), notes = Json::array();
   if (offline) {
     Direct direct;
-    for (KeyScope of : Scopes()) FillOffline(direct, of, list);
+    for (KeyScope of : Scopes(wanted)) FillOffline(direct, of, list);
   } else {
-    for (KeyScope of : Scopes()) Fill(context, of, list, notes);
+    for (KeyScope of : Scopes(wanted)) Fill(context, wanted, of, list, notes);
   }
   Json answer = Json::object();
   answer[title] = std::move(list);

@@ -82,6 +82,13 @@ for i in 2 3; do field certificates.json "['certificates'][$i]['certificate']" >
 check "the chain's issuer" cmp <(openssl x509 -in chain2.pem) <(openssl x509 -in ca/issuer.pem)
 check "and root" cmp <(openssl x509 -in chain3.pem) <(openssl x509 -in ca/swtpm-localca-rootca-cert.pem)
 
+# A certificate that is for another key is shown, but not as the key's.
+tpm2_nvdefine -Q -C o -s "$(stat -c %s ek0.der)" -a "ownerwrite|ownerread|authread|no_da" 0x01c0000a
+tpm2_nvwrite -Q -C o -i ek0.der 0x01c0000a
+keyscope --json ek certificates >certificates.json
+linked() { python3 -c 'import json; print([c.get("nv_index") for c in json.load(open("certificates.json"))["certificates"]][:3])'; }
+if [[ $(linked) == "['0x01c00002', None, '0x01c00016']" ]]; then echo "ok   certificates belong to their keys"; else fail "$(linked)"; fi
+
 # An endorsement hierarchy with an authorization.
 credential 0
 tpm2_changeauth -Q -c e hidden

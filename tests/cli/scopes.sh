@@ -52,6 +52,10 @@ check "the keys of an AK" keyscope --json key list --attested-by ak-machine
 says "are those that it attests" k-machine-machine-rsa2048
 keyscope --json key list --attested-by ak-machine >list
 if [[ $(field list "['keys'].__len__()") == 2 ]]; then echo "ok   and no others"; else fail "others"; fi
+check "the same by a URI" keyscope --json key list --uri "tpmkms:attest-by=ak-machine;key-scope=machine"
+if cmp -s <(field out "['keys'].__len__()") <(echo 2); then echo "ok   finds them"; else fail "others"; fi
+check "one by its name" keyscope --json key list --uri "pkcs11:object=k-machine-machine-p256"
+if cmp -s <(field out "['keys'].__len__()") <(echo 1); then echo "ok   finds one"; else fail "others"; fi
 check "found by its token" keyscope key show --uri "pkcs11:token=machine;object=by-location"
 says "in the machine scope" "scope "
 refused "a token that is not there" 1 "no token is as the URI says" keyscope key show --uri "pkcs11:token=none;object=by-location"
