@@ -23,8 +23,12 @@ inline std::string AsString(ByteView bytes) {
 inline Bytes Copy(ByteView bytes) { return {bytes.begin(), bytes.end()}; }
 
 inline void Append(Bytes& to, ByteView bytes) { to.insert(to.end(), bytes.begin(), bytes.end()); }
+// At its full size from the start: bytes that grow leave copies of secrets behind.
 inline Bytes Concat(std::initializer_list<ByteView> parts) {
+  size_t size = 0;
+  for (ByteView part : parts) size += part.size();
   Bytes all;
+  all.reserve(size);
   for (ByteView part : parts) Append(all, part);
   return all;
 }

@@ -9,7 +9,8 @@
 namespace keyscope::token {
 namespace {
 
-constexpr size_t kStoredUlong = 8;
+constexpr size_t kStoredUlong = 8, kStoredHead = 8;
+constexpr size_t kMostWidened = kStoredUlong / sizeof(CK_ULONG);
 
 void PutNumber(Bytes& to, uint64_t number, size_t size) {
   while (size-- > 0) to.push_back(static_cast<uint8_t>(number >> (8 * size)));
@@ -102,9 +103,14 @@ void AttributeSet::Erase(CK_ATTRIBUTE_TYPE type) {
 }
 
 Bytes Encode(const AttributeSet& attributes) {
+  // At its full size from the start: bytes that grow leave copies of secrets behind.
+  size_t room = 0;
+  for (const auto& [type, native] : attributes) room += kStoredHead + native.size() * kMostWidened;
   Bytes encoded;
+  encoded.reserve(room);
   for (const auto& [type, native] : attributes) {
-    const Bytes value = IsNumeric(type) ? WidenUlongs(native) : native;
+    const Bytes wide = IsNumeric(type) ? WidenUlongs(native) : Bytes();
+    const ByteView value = IsNumeric(type) ? ByteView(wide) : native;
     PutNumber(encoded, type, 4);
     PutNumber(encoded, value.size(), 4);
     Append(encoded, value);
