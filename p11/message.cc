@@ -12,13 +12,13 @@ namespace {
 
 CK_RV Whole(OpKind kind, token::Session& session, token::Input parameter, token::Input aad,
             token::Input data, token::Output out) {
-  return session.Message(kind).Whole(Parameters(parameter), aad.view(), data.view(), out);
+  return session.Cipher(kind).Whole(Parameters(parameter), aad.view(), data.view(), out);
 }
 
 CK_RV Next(OpKind kind, token::Session& session, token::Input parameter, token::Input part,
            token::Output out, CK_FLAGS flags) {
-  return session.Message(kind).Next(Parameters(parameter), part.view(), out,
-                                    (flags & CKF_END_OF_MESSAGE) != 0);
+  return session.Cipher(kind).Next(Parameters(parameter), part.view(), out,
+                                   (flags & CKF_END_OF_MESSAGE) != 0);
 }
 
 }  // namespace
@@ -45,7 +45,7 @@ CK_RV C_EncryptMessageBegin(CK_SESSION_HANDLE hSession, CK_VOID_PTR pParameter,
                             CK_ULONG ulParameterLen, CK_BYTE_PTR pAssociatedData,
                             CK_ULONG ulAssociatedDataLen) {
   return InSession(__func__, hSession, [&](token::Session& session) {
-    session.Message(OpKind::Encrypt)
+    session.Cipher(OpKind::Encrypt)
         .Start(Parameters({pParameter, ulParameterLen}),
                token::Input{pAssociatedData, ulAssociatedDataLen}.view());
   });
@@ -89,7 +89,7 @@ CK_RV C_DecryptMessageBegin(CK_SESSION_HANDLE hSession, CK_VOID_PTR pParameter,
                             CK_ULONG ulParameterLen, CK_BYTE_PTR pAssociatedData,
                             CK_ULONG ulAssociatedDataLen) {
   return InSession(__func__, hSession, [&](token::Session& session) {
-    session.Message(OpKind::Decrypt)
+    session.Cipher(OpKind::Decrypt)
         .Start(Parameters({pParameter, ulParameterLen}),
                token::Input{pAssociatedData, ulAssociatedDataLen}.view());
   });

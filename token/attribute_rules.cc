@@ -25,7 +25,7 @@ constexpr AttributeRule kRules[] = {
     {ROW(CKA_CLASS), Ulong, kAll, Notes(1), kAbsent},
     {ROW(CKA_TOKEN), Bool, kAll, Notes(13), kFalse},
     {ROW(CKA_PRIVATE), Bool, kSecretOrPrivate, Notes(9, 13), kTrue},
-    {ROW(CKA_PRIVATE), Bool, kData | kCertificate | kPublic, Notes(9, 13), kFalse},
+    {ROW(CKA_PRIVATE), Bool, kData | kCertificate | kPublic | kProfile, Notes(9, 13), kFalse},
     {ROW(CKA_MODIFIABLE), Bool, kAll, Notes(13), kTrue},
     {ROW(CKA_COPYABLE), Bool, kAll, Notes(12, 13), kTrue},
     {ROW(CKA_DESTROYABLE), Bool, kAll, Notes(13), kTrue},
@@ -62,6 +62,9 @@ constexpr AttributeRule kRules[] = {
     {ROW(CKA_LOCAL), Bool, kKey, Notes(2, 4, 6), kFalse},
     {ROW(CKA_KEY_GEN_MECHANISM), Ulong, kKey, Notes(2, 4, 6), kUnknown},
     {ROW(CKA_ALLOWED_MECHANISMS), MechanismList, kKey, 0, kAbsent},
+    {ROW(CKA_WRAP_TEMPLATE), Nested, kPublic | kSecret, 0, kEmpty},
+    {ROW(CKA_UNWRAP_TEMPLATE), Nested, kSecretOrPrivate, 0, kEmpty},
+    {ROW(CKA_DERIVE_TEMPLATE), Nested, kSecretOrPrivate, 0, kEmpty},
     // Public keys.
     {ROW(CKA_SUBJECT), Bytes, kPublic | kPrivate, Notes(8, 14), kEmpty},
     {ROW(CKA_ENCRYPT), Bool, kRsaPublic, Notes(8, 9), kTrue},
@@ -121,6 +124,8 @@ constexpr AttributeRule kRules[] = {
     {ROW(CKA_CHECK_VALUE), Bytes, kSecret, 0, kAbsent},
     {ROW(CKA_VALUE), Bytes, kSecret, Notes(1, 4, 6, 7), kAbsent},
     {ROW(CKA_VALUE_LEN), Ulong, kSecret, Notes(2, 3), kAbsent},
+    // Profiles, which nobody makes.
+    {ROW(CKA_PROFILE_ID), Ulong, kProfile, Notes(2, 4, 6), kAbsent},
     // Keyscope's own (p11/keyscope.h).
     {ROW(CKA_KEYSCOPE_SCOPE), Ulong, kKey | kCertificate, 0, kAbsent},
     {ROW(CKA_KEYSCOPE_ATTESTATION_KEY), Bool, kPrivate, Notes(2, 6, 14), kFalse},
@@ -171,6 +176,10 @@ constexpr KindRow kKinds[] = {
     {CKO_SECRET_KEY, CKK_SHA256_HMAC, kGeneric},
     {CKO_SECRET_KEY, CKK_SHA384_HMAC, kGeneric},
     {CKO_SECRET_KEY, CKK_SHA512_HMAC, kGeneric},
+    {CKO_SECRET_KEY, CKK_SHA3_224_HMAC, kGeneric},
+    {CKO_SECRET_KEY, CKK_SHA3_256_HMAC, kGeneric},
+    {CKO_SECRET_KEY, CKK_SHA3_384_HMAC, kGeneric},
+    {CKO_SECRET_KEY, CKK_SHA3_512_HMAC, kGeneric},
 };
 
 }  // namespace
@@ -178,6 +187,7 @@ constexpr KindRow kKinds[] = {
 std::optional<Kind> KindOf(CK_OBJECT_CLASS object_class, CK_KEY_TYPE key_type) {
   if (object_class == CKO_DATA) return kData;
   if (object_class == CKO_CERTIFICATE) return kCertificate;
+  if (object_class == CKO_PROFILE) return kProfile;
   for (const KindRow& row : kKinds)
     if (row.object_class == object_class && row.key_type == key_type) return row.kind;
   return std::nullopt;

@@ -12,7 +12,8 @@
 
 namespace keyscope::token {
 
-enum class ValueKind : uint8_t { Bool, Ulong, Bytes, Date, MechanismList };
+// Nested: an array of CK_ATTRIBUTE; an AttributeSet keeps it encoded.
+enum class ValueKind : uint8_t { Bool, Ulong, Bytes, Date, MechanismList, Nested };
 
 // What an object is, as a bit: its class and, for keys, its key type.
 enum Kind : uint16_t {
@@ -24,11 +25,12 @@ enum Kind : uint16_t {
   kEcPrivate = 32,
   kAes = 64,
   kGeneric = 128,  // CKK_GENERIC_SECRET and the HMAC key types
+  kProfile = 256,
   kPublic = kRsaPublic | kEcPublic,
   kPrivate = kRsaPrivate | kEcPrivate,
   kSecret = kAes | kGeneric,
   kKey = kPublic | kPrivate | kSecret,
-  kAll = kData | kCertificate | kKey,
+  kAll = kData | kCertificate | kKey | kProfile,
 };
 // Nullopt: a class or key type that the module does not have.
 std::optional<Kind> KindOf(CK_OBJECT_CLASS object_class, CK_KEY_TYPE key_type);

@@ -213,6 +213,21 @@ void CompleteCreated(Object& object, Token& token) {
   Refuse(CKR_ATTRIBUTE_VALUE_INVALID, "no such objects here");
 }
 
+Object DeviceObject(AttributeSet attributes, ByteView itself, KeyScope scope) {
+  Object object;
+  object.kind = KindOfTemplate(attributes);
+  object.attributes = std::move(attributes);
+  const Bytes digest = crypto::Digest(tpm::Hash::Sha256, Concat({AsBytes(Name(scope)), itself}));
+  object.uid = Copy(ByteView(digest).first(kUidSize));
+  AttributeSet& to = object.attributes;
+  for (CK_ATTRIBUTE_TYPE no : {CKA_PRIVATE, CKA_MODIFIABLE, CKA_COPYABLE, CKA_DESTROYABLE})
+    to.SetBool(no, false);
+  to.SetBool(CKA_TOKEN, true);
+  to.Set(CKA_UNIQUE_ID, AsBytes(Hex(object.uid)));
+  AddDefaults(to, object.kind);
+  return object;
+}
+
 Object CopyOf(const Object& source, const AttributeSet& changes, Token& token) {
   CheckChange(source.attributes, changes, source.kind, true, token.login().IsSo());
   if (source.is_private() && changes.Has(CKA_PRIVATE) && !changes.Bool(CKA_PRIVATE))

@@ -26,6 +26,10 @@ void SetSecretValue(Object& object, SecretBytes value, Token& token);
 SecretBytes NewKeyAuth();
 void ImportPrivate(Object& object, const tpm::PrivateKey& key, Token& token);
 
+// An object of the token's own, public, that nobody may change. What makes it `itself` gives it the
+// same identity each time.
+Object DeviceObject(AttributeSet attributes, ByteView itself, KeyScope scope);
+
 // A copy with some attributes changed (section 5.7.2), and its own place in the TPM.
 Object CopyOf(const Object& source, const AttributeSet& changes, Token& token);
 void CompleteCopy(Object& copy, const Object& source, Token& token);

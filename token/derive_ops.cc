@@ -1,5 +1,5 @@
-// Key derivation: ECDH in the TPM (mechanisms document, section 2.3.20), HKDF in host memory
-// (section 2.63).
+// Key derivation: ECDH in the TPM (mechanisms document, section 2.3.20), HKDF (section 2.63)
+// and the counter mode of SP 800-108 in host memory.
 #include "token/crypto/ec.h"
 #include "token/crypto/hash.h"
 #include "token/crypto/kdf.h"
@@ -51,9 +51,28 @@ SecretBytes Hkdf(const Materials& materials, std::optional<size_t> wanted) {
   return std::move(*derived);
 }
 
+SecretBytes CounterKdf(const Materials& materials, std::optional<size_t> wanted) {
+  if (!wanted) Refuse(CKR_TEMPLATE_INCOMPLETE, "CKA_VALUE_LEN: the KDF has no length of its own");
+  if (*wanted > kLargestGenericSecret)
+    Refuse(CKR_KEY_SIZE_RANGE, "CKA_VALUE_LEN: too long for a secret key");
+  const CounterKdfParameters kdf = CounterKdfOf(materials.mechanism, *wanted);
+  if ((kdf.hash == tpm::Hash::None) != (materials.object->kind == kAes))
+    Refuse(CKR_KEY_TYPE_INCONSISTENT, "AES-CMAC takes an AES key, and HMAC another secret key");
+  auto derived = crypto::Derive({.prf = {kdf.hash, materials.key->auth.view()},
+                                 .before = kdf.before,
+                                 .after = kdf.after,
+                                 .counter_bytes = kdf.counter_bytes,
+                                 .little_endian = kdf.little_endian},
+                                *wanted);
+  if (!derived)
+    Refuse(CKR_KEY_SIZE_RANGE, "CKA_VALUE_LEN: zero, or more than the counter can give");
+  return std::move(*derived);
+}
+
 }  // namespace
 
 constexpr Scheme kEcdhDerive{.derive = Ecdh};
 constexpr Scheme kHkdfDerive{.derive = Hkdf};
+constexpr Scheme kCounterKdf{.derive = CounterKdf};
 
 }  // namespace keyscope::token

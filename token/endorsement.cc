@@ -7,7 +7,6 @@
 #include "token/create.h"
 #include "token/crypto/certificate.h"
 #include "token/crypto/der.h"
-#include "token/crypto/hash.h"
 #include "token/public_of.h"
 #include "token/token.h"
 
@@ -15,8 +14,6 @@ namespace keyscope::token {
 namespace {
 
 namespace der = crypto::der;
-
-constexpr size_t kUidSize = 16;
 
 struct LabelRow {
   tpm::EkType type;
@@ -36,24 +33,11 @@ std::string LabelOf(tpm::EkType type) {
   return std::ranges::find(kLabels, type, &LabelRow::type)->label;
 }
 
-// An object that nobody may change; what makes it itself also gives it the same uid each time.
 Object ReadOnly(AttributeSet attributes, const std::string& label, ByteView itself, Token& token) {
-  Object object;
-  object.kind = KindOfTemplate(attributes);
-  object.attributes = std::move(attributes);
-  object.uid = crypto::Digest(tpm::Hash::Sha256, itself);
-  object.uid.resize(kUidSize);
-  AttributeSet& to = object.attributes;
-  for (CK_ATTRIBUTE_TYPE no :
-       {CKA_PRIVATE, CKA_MODIFIABLE, CKA_COPYABLE, CKA_DESTROYABLE, CKA_TRUSTED})
-    to.SetBool(no, false);
-  to.SetBool(CKA_TOKEN, true);
-  to.SetBool(CKA_KEYSCOPE_ENDORSEMENT, true);
-  to.Set(CKA_UNIQUE_ID, AsBytes(Hex(object.uid)));
-  to.Set(CKA_LABEL, AsBytes(label));
-  to.SetUlong(CKA_KEYSCOPE_SCOPE, static_cast<CK_ULONG>(token.scope()));
-  AddDefaults(to, object.kind);
-  return object;
+  attributes.SetBool(CKA_KEYSCOPE_ENDORSEMENT, true);
+  attributes.Set(CKA_LABEL, AsBytes(label));
+  attributes.SetUlong(CKA_KEYSCOPE_SCOPE, static_cast<CK_ULONG>(token.scope()));
+  return DeviceObject(std::move(attributes), itself, token.scope());
 }
 
 void Identify(AttributeSet& attributes, const tpm::Endorsement& ek) {

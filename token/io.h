@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstring>
+#include <optional>
 #include <span>
 
 #include "base/bytes.h"
@@ -37,6 +38,14 @@ struct Output {
   void Check() const {
     if (size == nullptr)
       throw Error(Rv{CKR_ARGUMENTS_BAD}, "no place for the length of the result");
+  }
+  // Nullopt: there is room for `bound` bytes, and none needs no room. Else the buffer's size was
+  // asked for or is too small, and the code says so.
+  std::optional<CK_RV> Lacks(size_t bound) const {
+    Check();
+    if (bound == 0 || (data != nullptr && *size >= bound)) return std::nullopt;
+    *size = bound;
+    return data == nullptr ? CKR_OK : CKR_BUFFER_TOO_SMALL;
   }
   // Writes the length and, when there is room, the result. False: the buffer is too short.
   bool Put(ByteView result) const {

@@ -38,7 +38,7 @@ std::shared_ptr<const Object> KeyFor(Token& token, CK_OBJECT_HANDLE handle,
                                      const MechanismRule& rule, const KeyUse& use) {
   auto object = KeyObject(token.objects(), handle, use.bad_handle);
   const Family family = FamilyOf(*object);
-  if (family != rule.family) {
+  if (!Takes(rule.family, family)) {
     if (family == Family::Attestation)
       Refuse(CKR_KEY_FUNCTION_NOT_PERMITTED,
              "an attestation key signs statements of the TPM only (CKM_KEYSCOPE_*)");

@@ -32,9 +32,11 @@ void CheckHmacKey(const Materials& materials) {
     tpm::Hash hash;
   };
   static constexpr Row kRows[] = {
-      {CKK_SHA_1_HMAC, tpm::Hash::Sha1},    {CKK_SHA224_HMAC, tpm::Hash::Sha224},
-      {CKK_SHA256_HMAC, tpm::Hash::Sha256}, {CKK_SHA384_HMAC, tpm::Hash::Sha384},
-      {CKK_SHA512_HMAC, tpm::Hash::Sha512},
+      {CKK_SHA_1_HMAC, tpm::Hash::Sha1},        {CKK_SHA224_HMAC, tpm::Hash::Sha224},
+      {CKK_SHA256_HMAC, tpm::Hash::Sha256},     {CKK_SHA384_HMAC, tpm::Hash::Sha384},
+      {CKK_SHA512_HMAC, tpm::Hash::Sha512},     {CKK_SHA3_224_HMAC, tpm::Hash::Sha3_224},
+      {CKK_SHA3_256_HMAC, tpm::Hash::Sha3_256}, {CKK_SHA3_384_HMAC, tpm::Hash::Sha3_384},
+      {CKK_SHA3_512_HMAC, tpm::Hash::Sha3_512},
   };
   const CK_KEY_TYPE type = materials.object->attributes.UlongOr(CKA_KEY_TYPE);
   for (const Row& row : kRows)

@@ -12,7 +12,7 @@ namespace {
 using enum tpm::Hash;
 constexpr Family NoKey = Family::None, RsaKey = Family::Rsa, EcKey = Family::Ec,
                  AesKey = Family::Aes, SecretKey = Family::Generic,
-                 AttestationKey = Family::Attestation;
+                 AnySecretKey = Family::AnySecret, AttestationKey = Family::Attestation;
 
 #define ROW(type) type, #type
 
@@ -85,12 +85,21 @@ constexpr MechanismRule kRules[] = {
     {ROW(CKM_SHA256_HMAC), SecretKey, Sha256, &kHmac},
     {ROW(CKM_SHA384_HMAC), SecretKey, Sha384, &kHmac},
     {ROW(CKM_SHA512_HMAC), SecretKey, Sha512, &kHmac},
+    {ROW(CKM_SHA3_224_HMAC), SecretKey, Sha3_224, &kHmac},
+    {ROW(CKM_SHA3_256_HMAC), SecretKey, Sha3_256, &kHmac},
+    {ROW(CKM_SHA3_384_HMAC), SecretKey, Sha3_384, &kHmac},
+    {ROW(CKM_SHA3_512_HMAC), SecretKey, Sha3_512, &kHmac},
     {ROW(CKM_SHA_1_HMAC_GENERAL), SecretKey, Sha1, &kHmacGeneral},
     {ROW(CKM_SHA224_HMAC_GENERAL), SecretKey, Sha224, &kHmacGeneral},
     {ROW(CKM_SHA256_HMAC_GENERAL), SecretKey, Sha256, &kHmacGeneral},
     {ROW(CKM_SHA384_HMAC_GENERAL), SecretKey, Sha384, &kHmacGeneral},
     {ROW(CKM_SHA512_HMAC_GENERAL), SecretKey, Sha512, &kHmacGeneral},
+    {ROW(CKM_SHA3_224_HMAC_GENERAL), SecretKey, Sha3_224, &kHmacGeneral},
+    {ROW(CKM_SHA3_256_HMAC_GENERAL), SecretKey, Sha3_256, &kHmacGeneral},
+    {ROW(CKM_SHA3_384_HMAC_GENERAL), SecretKey, Sha3_384, &kHmacGeneral},
+    {ROW(CKM_SHA3_512_HMAC_GENERAL), SecretKey, Sha3_512, &kHmacGeneral},
     {ROW(CKM_HKDF_DERIVE), SecretKey, None, &kHkdfDerive},
+    {ROW(CKM_SP800_108_COUNTER_KDF), AnySecretKey, None, &kCounterKdf},
 
     {ROW(CKM_KEYSCOPE_CERTIFY), AttestationKey, None, &kCertify},
     {ROW(CKM_KEYSCOPE_QUOTE), AttestationKey, None, &kQuote},
@@ -119,6 +128,8 @@ CK_FLAGS FlagsOf(const Scheme& scheme) {
       {scheme.derive != nullptr, CKF_DERIVE},
       {scheme.wraps, CKF_WRAP | CKF_UNWRAP},
       {scheme.messages, CKF_MESSAGE_ENCRYPT | CKF_MESSAGE_DECRYPT | CKF_MULTI_MESSAGE},
+      {scheme.sign != nullptr && scheme.verify != nullptr,
+       CKF_MESSAGE_SIGN | CKF_MESSAGE_VERIFY | CKF_MULTI_MESSAGE},
   };
   CK_FLAGS all = 0;
   for (auto [has, flag] : flags) all |= has ? flag : 0;
@@ -135,6 +146,11 @@ Family FamilyOf(const Object& object) {
   if (kind == kAes) return Family::Aes;
   if (kind == kGeneric) return Family::Generic;
   return Family::None;
+}
+
+bool Takes(Family taker, Family key) {
+  if (taker == Family::AnySecret) return key == Family::Aes || key == Family::Generic;
+  return taker == key;
 }
 
 std::span<const MechanismRule> MechanismRules() { return kRules; }
@@ -174,7 +190,7 @@ CK_MECHANISM_INFO InfoOf(const MechanismRule& rule, const tpm::Facts& facts) {
   } else if (rule.family == Family::Aes) {
     info.ulMinKeySize = 16;  // bytes
     info.ulMaxKeySize = 32;
-  } else if (rule.family == Family::Generic) {
+  } else if (rule.family == Family::Generic || rule.family == Family::AnySecret) {
     info.ulMinKeySize = 1;  // bytes
     info.ulMaxKeySize = kLargestGenericSecret;
   } else if (rule.family == Family::Attestation) {
@@ -188,7 +204,7 @@ CK_MECHANISM_INFO InfoOf(const MechanismRule& rule, const tpm::Facts& facts) {
 std::vector<CK_MECHANISM_TYPE> MechanismsFor(const Object& key, const tpm::Facts& facts) {
   std::vector<CK_MECHANISM_TYPE> types;
   for (const MechanismRule& rule : kRules)
-    if (rule.family != Family::None && rule.family == FamilyOf(key) &&
+    if (rule.family != Family::None && Takes(rule.family, FamilyOf(key)) &&
         rule.scheme->generate_pair == nullptr && rule.scheme->generate == nullptr &&
         Available(rule, facts))
       types.push_back(rule.type);

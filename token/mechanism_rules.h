@@ -15,9 +15,11 @@
 namespace keyscope::token {
 
 // What sort of key a mechanism takes. Attestation: an AK, whatever its algorithm; it takes part in
-// no other family.
-enum class Family : uint8_t { None, Rsa, Ec, Aes, Generic, Attestation };
+// no other family. AnySecret: of mechanisms only, for Aes and Generic alike.
+enum class Family : uint8_t { None, Rsa, Ec, Aes, Generic, AnySecret, Attestation };
 Family FamilyOf(const Object& object);
+// Whether a mechanism of family `taker` takes keys of family `key`.
+bool Takes(Family taker, Family key);
 
 class Objects;
 struct MechanismRule;

@@ -1,5 +1,6 @@
 #include "token/message.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/ossl.h"
@@ -11,6 +12,20 @@ using crypto::CipherStatus;
 using crypto::Direction;
 
 [[noreturn]] void Refuse(CK_RV rv, const char* why) { throw Error(Rv{rv}, why); }
+
+constexpr size_t kLongestIv = 128;  // bytes
+constexpr CK_ULONG kFewestFreeBits = 64;
+
+uint64_t Last64(ByteView bytes) {
+  uint64_t number = 0;
+  for (uint8_t byte : bytes.last(sizeof number)) number = number << 8 | byte;
+  return number;
+}
+
+void SetLast64(Bytes& bytes, uint64_t number) {
+  for (size_t i = 1; i <= sizeof number; ++i, number >>= 8)
+    bytes[bytes.size() - i] = static_cast<uint8_t>(number);
+}
 
 SecretBytes Taken(crypto::CipherResult result) {
   if (result.status != CipherStatus::Ok)
@@ -24,26 +39,50 @@ MessageCipher::Parameters::Parameters(Input given) {
   if (given.data == nullptr || given.size != sizeof gcm)
     Refuse(CKR_MECHANISM_PARAM_INVALID, "the message's parameter has the wrong size");
   std::memcpy(&gcm, given.data, sizeof gcm);
-  if (gcm.pIv == nullptr || gcm.ulIvLen == 0 || gcm.ulIvLen > 128)
+  if (gcm.pIv == nullptr || gcm.ulIvLen == 0 || gcm.ulIvLen > kLongestIv)
     Refuse(CKR_MECHANISM_PARAM_INVALID, "GCM needs an IV of 1 to 128 bytes");
   if (gcm.pTag == nullptr || gcm.ulTagBits % 8 != 0 || gcm.ulTagBits < 32 || gcm.ulTagBits > 128)
     Refuse(CKR_MECHANISM_PARAM_INVALID, "a GCM tag has 32 to 128 bits, in whole bytes");
-  if (gcm.ulIvFixedBits > 8 * gcm.ulIvLen || gcm.ulIvFixedBits % 8 != 0)
+  if (gcm.ulIvFixedBits > 8 * gcm.ulIvLen)
     Refuse(CKR_MECHANISM_PARAM_INVALID, "the fixed part of the IV is longer than it");
 }
 
-// The part of the IV that is not fixed is drawn at random, whichever generator was asked for; only
-// those that count need the caller's own counter.
-void MessageCipher::SetIv(const Parameters& parameters) const {
+// The part of the IV after its fixed bits. CKG_GENERATE_COUNTER counts up from a random number, so
+// that no IV comes twice under one key; CKG_GENERATE_COUNTER_XOR is what TLS 1.3 does: the caller's
+// IV with the number of the message.
+Bytes MessageCipher::NewIv(const CK_GCM_MESSAGE_PARAMS& gcm) {
+  const Bytes given = Copy({gcm.pIv, gcm.ulIvLen});
+  switch (gcm.ivGenerator) {
+    case CKG_GENERATE:
+    case CKG_GENERATE_RANDOM:
+      return ossl::Random(given.size());
+    case CKG_GENERATE_COUNTER: {
+      if (counter_start_.empty()) counter_start_ = ossl::Random(kLongestIv);
+      Bytes iv = Copy(ByteView(counter_start_).last(given.size()));
+      SetLast64(iv, Last64(iv) + generated_++);
+      return iv;
+    }
+    case CKG_GENERATE_COUNTER_XOR: {
+      Bytes iv = given;
+      SetLast64(iv, Last64(iv) ^ generated_++);
+      return iv;
+    }
+    default:
+      Refuse(CKR_MECHANISM_PARAM_INVALID, "unknown way to generate an IV");
+  }
+}
+
+void MessageCipher::SetIv(const Parameters& parameters) {
   const CK_GCM_MESSAGE_PARAMS& gcm = parameters.gcm;
   if (gcm.ivGenerator == CKG_NO_GENERATE) return;
-  if (gcm.ivGenerator != CKG_GENERATE && gcm.ivGenerator != CKG_GENERATE_RANDOM)
-    Refuse(CKR_MECHANISM_PARAM_INVALID, "IVs are given, or generated at random");
-  const size_t fixed = gcm.ulIvFixedBits / 8, random = gcm.ulIvLen - fixed;
-  constexpr size_t kEnoughRandom = 8;
-  if (random < kEnoughRandom)
-    Refuse(CKR_MECHANISM_PARAM_INVALID, "too few bytes of the IV are left to be random");
-  std::memcpy(gcm.pIv + fixed, ossl::Random(random).data(), random);
+  if (8 * gcm.ulIvLen - gcm.ulIvFixedBits < kFewestFreeBits)
+    Refuse(CKR_MECHANISM_PARAM_INVALID, "too few bits of the IV are left to be generated");
+  const Bytes made = NewIv(gcm);
+  const size_t first = gcm.ulIvFixedBits / 8;
+  for (size_t i = first; i < made.size(); ++i) {
+    const auto free = static_cast<uint8_t>(i == first ? 0xff >> (gcm.ulIvFixedBits % 8) : 0xff);
+    gcm.pIv[i] = static_cast<uint8_t>((gcm.pIv[i] & ~free) | (made[i] & free));
+  }
 }
 
 crypto::Cipher MessageCipher::NewCipher(const Parameters& parameters, ByteView aad,
@@ -67,12 +106,8 @@ SecretBytes MessageCipher::Finish(crypto::Cipher& cipher, const Parameters& para
 
 CK_RV MessageCipher::Whole(const Parameters& parameters, ByteView aad, ByteView data, Output out) {
   if (current_) Refuse(CKR_OPERATION_ACTIVE, "a message in parts is under way");
-  out.Check();
   // A message and its ciphertext have the same size: the tag is kept apart.
-  if (out.data == nullptr || *out.size < data.size()) {
-    *out.size = data.size();
-    return out.data == nullptr ? CKR_OK : CKR_BUFFER_TOO_SMALL;
-  }
+  if (auto rv = out.Lacks(data.size())) return *rv;
   if (direction_ == Direction::Encrypt) SetIv(parameters);
   crypto::Cipher cipher = NewCipher(parameters, aad, {parameters.gcm.pIv, parameters.gcm.ulIvLen});
   const SecretBytes body = Taken(cipher.Update(data)), end = Finish(cipher, parameters);
@@ -88,15 +123,11 @@ void MessageCipher::Start(const Parameters& parameters, ByteView aad) {
 
 CK_RV MessageCipher::Next(const Parameters& parameters, ByteView part, Output out, bool last) {
   if (!current_) Refuse(CKR_OPERATION_NOT_INITIALIZED, "no message in parts is under way");
-  out.Check();
   const bool decrypts = direction_ == Direction::Decrypt;
   const size_t size = !decrypts ? part.size()
                       : last    ? current_->FinalSize(part.size() + parameters.tag_size())
                                 : 0;
-  if ((out.data == nullptr && size != 0) || *out.size < size) {
-    *out.size = size;
-    return out.data == nullptr ? CKR_OK : CKR_BUFFER_TOO_SMALL;
-  }
+  if (auto rv = out.Lacks(size)) return *rv;
   try {
     const SecretBytes body = Taken(current_->Update(part));
     const SecretBytes end = last ? Finish(*current_, parameters) : SecretBytes();

@@ -35,12 +35,15 @@ class MessageCipher {
 
  private:
   crypto::Cipher NewCipher(const Parameters& parameters, ByteView aad, ByteView iv) const;
-  void SetIv(const Parameters& parameters) const;
+  void SetIv(const Parameters& parameters);
+  Bytes NewIv(const CK_GCM_MESSAGE_PARAMS& gcm);
   SecretBytes Finish(crypto::Cipher& cipher, const Parameters& parameters) const;
 
   const crypto::Direction direction_;
   const std::shared_ptr<const tpm::KeyRef> key_;
   std::optional<crypto::Cipher> current_;
+  Bytes counter_start_;     // for CKG_GENERATE_COUNTER, once it was asked for
+  uint64_t generated_ = 0;  // IVs that were counted
 };
 
 }  // namespace keyscope::token

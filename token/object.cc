@@ -9,7 +9,6 @@
 namespace keyscope::token {
 namespace {
 
-constexpr size_t kUidSize = 16;
 constexpr size_t kLongestPlainTag = 32;
 
 // Short values are their own tag, so that the store can be read; long ones are hashed.
@@ -97,6 +96,17 @@ Object FromRow(const store::ObjectRow& row, const Vault* vault) {
   CheckScope(object.attributes, *kind, row.scope);
   AddDefaults(object.attributes, *kind);
   return object;
+}
+
+bool Matches(const Object& object, const AttributeSet& wanted) {
+  for (const auto& [type, value] : wanted) {
+    const AttributeRule* rule = FindRule(type, object.kind);
+    // A sensitive value is not told, and so not compared either.
+    if (rule == nullptr || rule->Has(kSensitive) || !object.attributes.Has(type) ||
+        !Equal(object.attributes.Get(type), value))
+      return false;
+  }
+  return true;
 }
 
 bool IsIndexed(const AttributeRule& rule, ByteView value) {

@@ -13,6 +13,8 @@
 
 namespace keyscope::token {
 
+inline constexpr size_t kUidSize = 16;
+
 struct Object {
   int64_t row = 0;  // the store's id; 0 for a session object
   Bytes uid;        // 16 random bytes; CKA_UNIQUE_ID is its hex form
@@ -38,6 +40,9 @@ void GiveIdentity(Object& object, KeyScope scope);
 store::ObjectRow ToRow(const Object& object, KeyScope scope, const Vault* vault);
 // Throws Fault::Corrupt for a row that does not decode. A private row needs the vault.
 Object FromRow(const store::ObjectRow& row, const Vault* vault);
+
+// Whether all these attributes are the object's (section 5.7.6).
+bool Matches(const Object& object, const AttributeSet& wanted);
 
 // Whether an object with this value is found through the index. An attribute that is empty or false
 // is not in it: old rows do not have it at all.

@@ -18,7 +18,20 @@ constexpr size_t kMostCached = 64;
   throw Error(Rv{CKR_OBJECT_HANDLE_INVALID}, "no such object in this slot, or not to be seen now");
 }
 
+// Nullopt: not the device's own.
+std::optional<DeviceObjects> SortOf(const Object& object) {
+  if (object.attributes.Bool(CKA_KEYSCOPE_ENDORSEMENT)) return DeviceObjects::Endorsements;
+  if (object.kind == kProfile) return DeviceObjects::Profiles;
+  return std::nullopt;
+}
+
 }  // namespace
+
+std::optional<DeviceObjects> Named(const AttributeSet& wanted) {
+  if (AsksForEndorsements(wanted)) return DeviceObjects::Endorsements;
+  if (wanted.Ulong(CKA_CLASS) == CKO_PROFILE) return DeviceObjects::Profiles;
+  return std::nullopt;
+}
 
 // Bit 0: a session object. Bit 1: the slot. The rest: the row, or a number never used twice.
 CK_OBJECT_HANDLE Objects::HandleOf(int64_t number, bool session_object) const {
@@ -162,16 +175,17 @@ void Objects::Destroy(CK_OBJECT_HANDLE handle) {
         "the next login");
 }
 
-bool Objects::HasEndorsements() {
+bool Objects::Has(DeviceObjects which) {
   std::lock_guard lock(mutex_);
-  return has_endorsements_;
+  return has_device_objects_[static_cast<size_t>(which)];
 }
 
-void Objects::AddEndorsements(std::vector<Object> objects) {
+void Objects::Add(DeviceObjects which, std::vector<Object> objects) {
   std::lock_guard lock(mutex_);
-  if (has_endorsements_) return;
+  bool& has = has_device_objects_[static_cast<size_t>(which)];
+  if (has) return;
   for (Object& object : objects) AddToSession(std::move(object), CK_INVALID_HANDLE);
-  has_endorsements_ = true;
+  has = true;
 }
 
 bool Objects::HasAk(const std::string& unique_id) {
@@ -183,17 +197,6 @@ bool Objects::HasAk(const std::string& unique_id) {
     const Object& object = *entry.second.object;
     return object.uid == *uid && object.attributes.Bool(CKA_KEYSCOPE_ATTESTATION_KEY);
   });
-}
-
-bool Objects::Matches(const Object& object, const AttributeSet& wanted) {
-  for (const auto& [type, value] : wanted) {
-    const AttributeRule* rule = FindRule(type, object.kind);
-    // A sensitive value is not told, and so not compared either.
-    if (rule == nullptr || rule->Has(kSensitive) || !object.attributes.Has(type) ||
-        !Equal(object.attributes.Get(type), value))
-      return false;
-  }
-  return true;
 }
 
 store::Query Objects::QueryFor(const AttributeSet& wanted) {
@@ -243,14 +246,15 @@ size_t Objects::NextRows(Search& search, std::span<CK_OBJECT_HANDLE> found) {
 
 size_t Objects::NextSessionObjects(Search& search, std::span<CK_OBJECT_HANDLE> found) {
   const bool sees_private = login_.SeesPrivate();
-  const bool endorsements = AsksForEndorsements(*search.wanted);
+  const auto named = Named(*search.wanted);
   size_t count = 0;
   std::lock_guard lock(mutex_);
   auto next = session_objects_.upper_bound(search.after_session_object);
   for (; next != session_objects_.end() && count < found.size(); ++next) {
     search.after_session_object = next->first;
     const Object& object = *next->second.object;
-    if (object.attributes.Bool(CKA_KEYSCOPE_ENDORSEMENT) && !endorsements) continue;
+    const auto sort = SortOf(object);
+    if (sort && sort != named) continue;
     if ((sees_private || !object.is_private()) && Matches(object, *search.wanted))
       found[count++] = next->first;
   }

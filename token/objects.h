@@ -5,6 +5,7 @@
 // sessions and processes, and memory does not grow with the store. Thread-safe.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -24,6 +25,12 @@ struct Search {
   bool rows_done = false;
   CK_OBJECT_HANDLE after_session_object = 0;
 };
+
+// Sorts of objects that the device brings. A search finds them only when it names them: by
+// CKA_KEYSCOPE_ENDORSEMENT or their label, or by the class CKO_PROFILE.
+enum class DeviceObjects : uint8_t { Endorsements, Profiles };
+// Which of them a search names.
+std::optional<DeviceObjects> Named(const AttributeSet& wanted);
 
 class Objects {
  public:
@@ -50,10 +57,9 @@ class Objects {
   // Writes handles and returns how many; fewer than asked for means that the search is at its end.
   size_t Next(Search& search, std::span<CK_OBJECT_HANDLE> found);
 
-  // The device's own objects, found by their CKA_KEYSCOPE_ENDORSEMENT only. Kept as session objects
-  // of nobody; the first ones given stay.
-  bool HasEndorsements();
-  void AddEndorsements(std::vector<Object> objects);
+  // The device's own objects, kept as session objects of nobody; the first ones given stay.
+  bool Has(DeviceObjects which);
+  void Add(DeviceObjects which, std::vector<Object> objects);
   // Whether there is an AK with this CKA_UNIQUE_ID, whether or not it may be seen now.
   bool HasAk(const std::string& unique_id);
 
@@ -86,7 +92,6 @@ class Objects {
   Object Open(const store::ObjectRow& row);
   // The entry for a row in a cache that is as new as the store; needs cache_mutex_.
   Cached& CacheFor(int64_t row, const store::Version& version);
-  bool Matches(const Object& object, const AttributeSet& wanted);
   size_t NextRows(Search& search, std::span<CK_OBJECT_HANDLE> found);
   size_t NextSessionObjects(Search& search, std::span<CK_OBJECT_HANDLE> found);
   store::Query QueryFor(const AttributeSet& wanted);
@@ -103,7 +108,7 @@ class Objects {
   std::mutex mutex_;
   std::map<CK_OBJECT_HANDLE, SessionObject> session_objects_;
   int64_t last_session_object_ = 0;
-  bool has_endorsements_ = false;
+  std::array<bool, 2> has_device_objects_{};  // by DeviceObjects
 
   std::mutex cache_mutex_;
   store::Version cache_version_;

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "p11/keyscope.h"
+#include "token/crypto/cipher.h"
 #include "token/crypto/hash.h"
 
 namespace keyscope::token {
@@ -15,12 +16,16 @@ constexpr int kPcrs = 24;
 
 // A copy: the caller's structure need not be aligned, nor stay as it is while it is read.
 template <typename Parameters>
-Parameters Read(const CK_MECHANISM& mechanism) {
+Parameters Read(const void* given, CK_ULONG size) {
   Parameters parameters;
-  if (mechanism.pParameter == nullptr || mechanism.ulParameterLen != sizeof parameters)
-    Refuse("the mechanism's parameter has the wrong size");
-  std::memcpy(&parameters, mechanism.pParameter, sizeof parameters);
+  if (given == nullptr || size != sizeof parameters)
+    Refuse("the mechanism's parameter, or a part of it, has the wrong size");
+  std::memcpy(&parameters, given, sizeof parameters);
   return parameters;
+}
+template <typename Parameters>
+Parameters Read(const CK_MECHANISM& mechanism) {
+  return Read<Parameters>(mechanism.pParameter, mechanism.ulParameterLen);
 }
 
 ByteView Part(const void* data, CK_ULONG size) {
@@ -30,20 +35,20 @@ ByteView Part(const void* data, CK_ULONG size) {
 }
 
 struct HashRow {
-  CK_MECHANISM_TYPE mechanism;
+  CK_MECHANISM_TYPE mechanism, hmac;
   CK_RSA_PKCS_MGF_TYPE mgf;
   tpm::Hash hash;
 };
 constexpr HashRow kHashes[] = {
-    {CKM_SHA_1, CKG_MGF1_SHA1, Sha1},
-    {CKM_SHA224, CKG_MGF1_SHA224, Sha224},
-    {CKM_SHA256, CKG_MGF1_SHA256, Sha256},
-    {CKM_SHA384, CKG_MGF1_SHA384, Sha384},
-    {CKM_SHA512, CKG_MGF1_SHA512, Sha512},
-    {CKM_SHA3_224, CKG_MGF1_SHA3_224, Sha3_224},
-    {CKM_SHA3_256, CKG_MGF1_SHA3_256, Sha3_256},
-    {CKM_SHA3_384, CKG_MGF1_SHA3_384, Sha3_384},
-    {CKM_SHA3_512, CKG_MGF1_SHA3_512, Sha3_512},
+    {CKM_SHA_1, CKM_SHA_1_HMAC, CKG_MGF1_SHA1, Sha1},
+    {CKM_SHA224, CKM_SHA224_HMAC, CKG_MGF1_SHA224, Sha224},
+    {CKM_SHA256, CKM_SHA256_HMAC, CKG_MGF1_SHA256, Sha256},
+    {CKM_SHA384, CKM_SHA384_HMAC, CKG_MGF1_SHA384, Sha384},
+    {CKM_SHA512, CKM_SHA512_HMAC, CKG_MGF1_SHA512, Sha512},
+    {CKM_SHA3_224, CKM_SHA3_224_HMAC, CKG_MGF1_SHA3_224, Sha3_224},
+    {CKM_SHA3_256, CKM_SHA3_256_HMAC, CKG_MGF1_SHA3_256, Sha3_256},
+    {CKM_SHA3_384, CKM_SHA3_384_HMAC, CKG_MGF1_SHA3_384, Sha3_384},
+    {CKM_SHA3_512, CKM_SHA3_512_HMAC, CKG_MGF1_SHA3_512, Sha3_512},
 };
 
 tpm::Hash HashOf(CK_MECHANISM_TYPE mechanism) {
@@ -52,10 +57,38 @@ tpm::Hash HashOf(CK_MECHANISM_TYPE mechanism) {
   Refuse("unknown hash algorithm");
 }
 
+tpm::Hash HmacOf(CK_MECHANISM_TYPE prf) {
+  for (const HashRow& row : kHashes)
+    if (row.hmac == prf) return row.hash;
+  Refuse("unknown pseudorandom function");
+}
+
 tpm::Hash MgfOf(CK_RSA_PKCS_MGF_TYPE mgf) {
   for (const HashRow& row : kHashes)
     if (row.mgf == mgf) return row.hash;
   Refuse("unknown mask generation function");
+}
+
+// The width of a number in whole bytes.
+unsigned BytesOfWidth(CK_ULONG bits, CK_ULONG most) {
+  if (bits == 0 || bits % 8 != 0 || bits > most) Refuse("a number of a width that there is not");
+  return static_cast<unsigned>(bits / 8);
+}
+
+// [L]_2 of SP 800-108: the length of all that is derived, in bits.
+Bytes KeyLength(const CK_SP800_108_DKM_LENGTH_FORMAT& format, size_t size, size_t segment) {
+  const unsigned width = BytesOfWidth(format.ulWidthInBits, 64);
+  if (format.dkmLengthMethod == CK_SP800_108_DKM_LENGTH_SUM_OF_SEGMENTS)
+    size = (size + segment - 1) / segment * segment;
+  else if (format.dkmLengthMethod != CK_SP800_108_DKM_LENGTH_SUM_OF_KEYS)
+    Refuse("unknown way to count the length of the keys");
+  uint64_t bits = uint64_t{8} * size;
+  Bytes little_endian;
+  for (unsigned i = 0; i < width; ++i, bits >>= 8)
+    little_endian.push_back(static_cast<uint8_t>(bits));
+  if (bits != 0) Refuse("the length of the keys does not fit its width");
+  if (format.bLittleEndian) return little_endian;
+  return {little_endian.rbegin(), little_endian.rend()};
 }
 
 }  // namespace
@@ -152,6 +185,38 @@ HkdfParameters HkdfOf(const CK_MECHANISM& mechanism) {
   }
   return {given.bExtract != CK_FALSE, given.bExpand != CK_FALSE, HashOf(given.prfHashMechanism),
           Copy(salt), Copy(Part(given.pInfo, given.ulInfoLen))};
+}
+
+CounterKdfParameters CounterKdfOf(const CK_MECHANISM& mechanism, size_t size) {
+  constexpr CK_ULONG kMostParts = 64;
+  const auto given = Read<CK_SP800_108_KDF_PARAMS>(mechanism);
+  if (given.ulAdditionalDerivedKeys != 0) Refuse("one key is derived in a call, not several");
+  if (given.pDataParams == nullptr || given.ulNumberOfDataParams > kMostParts)
+    Refuse("no data for the KDF, or absurdly many");
+  CounterKdfParameters kdf{};
+  kdf.hash = given.prfType == CKM_AES_CMAC ? None : HmacOf(given.prfType);
+  const size_t segment = kdf.hash == None ? crypto::kAesBlock : crypto::Info(kdf.hash).size;
+  bool has_length = false;
+  for (CK_ULONG i = 0; i < given.ulNumberOfDataParams; ++i) {
+    CK_PRF_DATA_PARAM part;
+    std::memcpy(&part, given.pDataParams + i, sizeof part);
+    Bytes& to = kdf.counter_bytes == 0 ? kdf.before : kdf.after;
+    if (part.type == CK_SP800_108_ITERATION_VARIABLE && kdf.counter_bytes == 0) {
+      const auto format = Read<CK_SP800_108_COUNTER_FORMAT>(part.pValue, part.ulValueLen);
+      kdf.counter_bytes = BytesOfWidth(format.ulWidthInBits, 32);
+      kdf.little_endian = format.bLittleEndian != CK_FALSE;
+    } else if (part.type == CK_SP800_108_DKM_LENGTH && !has_length) {
+      const auto format = Read<CK_SP800_108_DKM_LENGTH_FORMAT>(part.pValue, part.ulValueLen);
+      Append(to, KeyLength(format, size, segment));
+      has_length = true;
+    } else if (part.type == CK_SP800_108_BYTE_ARRAY) {
+      Append(to, Part(part.pValue, part.ulValueLen));
+    } else {
+      Refuse("data that counter mode does not take, or not twice");
+    }
+  }
+  if (kdf.counter_bytes == 0) Refuse("counter mode needs its iteration variable");
+  return kdf;
 }
 
 CK_OBJECT_HANDLE CertifiedKeyOf(const CK_MECHANISM& mechanism) {

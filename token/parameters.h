@@ -56,6 +56,16 @@ struct HkdfParameters {
 };
 HkdfParameters HkdfOf(const CK_MECHANISM& mechanism);
 
+// CK_SP800_108_KDF_PARAMS in counter mode (SP 800-108, section 4.1), for `size` bytes of key.
+// Additional derived keys are not taken.
+struct CounterKdfParameters {
+  tpm::Hash hash;       // of HMAC; None: AES-CMAC
+  Bytes before, after;  // the counter
+  unsigned counter_bytes = 0;
+  bool little_endian = false;
+};
+CounterKdfParameters CounterKdfOf(const CK_MECHANISM& mechanism, size_t size);
+
 // Keyscope's own (p11/keyscope.h).
 CK_OBJECT_HANDLE CertifiedKeyOf(const CK_MECHANISM& mechanism);  // of CK_KEYSCOPE_CERTIFY_PARAMS
 struct QuoteParameters {

@@ -65,30 +65,59 @@ Value Compute(CK_ATTRIBUTE_TYPE type, const Object& object, Token& token) {
   return std::nullopt;
 }
 
+CK_RV Unavailable(CK_ATTRIBUTE& attribute, CK_RV rv) {
+  attribute.ulValueLen = CK_UNAVAILABLE_INFORMATION;
+  return rv;
+}
+
+CK_RV WriteValue(ValueKind kind, ByteView value, CK_ATTRIBUTE& attribute);
+
+// The types of a template are given, and the values for which there is room. The array that the
+// caller made need not be aligned.
+CK_RV WriteTemplate(const AttributeSet& held, CK_ATTRIBUTE& attribute) {
+  CK_RV worst = CKR_OK;
+  auto* place = static_cast<uint8_t*>(attribute.pValue);
+  for (const auto& [type, value] : held) {
+    CK_ATTRIBUTE element;
+    std::memcpy(&element, place, sizeof element);
+    element.type = type;
+    const CK_RV rv = WriteValue(FindRule(type)->value, value, element);
+    if (rv != CKR_OK) worst = rv;
+    std::memcpy(place, &element, sizeof element);
+    place += sizeof element;
+  }
+  return worst;
+}
+
+CK_RV WriteValue(ValueKind kind, ByteView value, CK_ATTRIBUTE& attribute) {
+  std::optional<AttributeSet> held;
+  if (kind == ValueKind::Nested) held = Decode(value);
+  const size_t size = held ? held->size() * sizeof(CK_ATTRIBUTE) : value.size();
+  const bool fits = attribute.ulValueLen >= size;
+  const bool asks = attribute.pValue == nullptr;
+  if (!asks && !fits) return Unavailable(attribute, CKR_BUFFER_TOO_SMALL);
+  attribute.ulValueLen = size;
+  if (asks || size == 0) return CKR_OK;
+  if (held) return WriteTemplate(*held, attribute);
+  std::memcpy(attribute.pValue, value.data(), size);
+  return CKR_OK;
+}
+
 }  // namespace
 
 CK_RV ReadAttribute(const Object& object, Token& token, CK_ATTRIBUTE& attribute) {
-  auto unavailable = [&](CK_RV rv) {
-    attribute.ulValueLen = CK_UNAVAILABLE_INFORMATION;
-    return rv;
-  };
   const AttributeRule* rule = FindRule(attribute.type, object.kind);
-  if (rule == nullptr) return unavailable(CKR_ATTRIBUTE_TYPE_INVALID);
-  if (!Revealed(*rule, object)) return unavailable(CKR_ATTRIBUTE_SENSITIVE);
+  if (rule == nullptr) return Unavailable(attribute, CKR_ATTRIBUTE_TYPE_INVALID);
+  if (!Revealed(*rule, object)) return Unavailable(attribute, CKR_ATTRIBUTE_SENSITIVE);
 
   ByteView value = object.attributes.Get(attribute.type);
   Value computed;
   if (!object.attributes.Has(attribute.type)) {
     computed = Compute(attribute.type, object, token);
-    if (!computed) return unavailable(CKR_ATTRIBUTE_TYPE_INVALID);
+    if (!computed) return Unavailable(attribute, CKR_ATTRIBUTE_TYPE_INVALID);
     value = computed->view();
   }
-  if (attribute.pValue != nullptr) {
-    if (attribute.ulValueLen < value.size()) return unavailable(CKR_BUFFER_TOO_SMALL);
-    if (!value.empty()) std::memcpy(attribute.pValue, value.data(), value.size());
-  }
-  attribute.ulValueLen = value.size();
-  return CKR_OK;
+  return WriteValue(rule->value, value, attribute);
 }
 
 }  // namespace keyscope::token

@@ -18,7 +18,7 @@ extern const Scheme kAesKey, kAesEcb, kAesCbc, kAesCbcPad, kAesCtr, kAesCfb128, 
 inline constexpr CK_ULONG kLargestGenericSecret = 255 * 64;  // bytes; what HKDF gives with SHA-512
 extern const Scheme kGenericKey, kHmac, kHmacGeneral, kAesCmac, kAesCmacGeneral;
 // derive_ops.cc
-extern const Scheme kEcdhDerive, kHkdfDerive;
+extern const Scheme kEcdhDerive, kHkdfDerive, kCounterKdf;
 // attest_ops.cc
 extern const Scheme kCertify, kQuote, kActivateCredential;
 

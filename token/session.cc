@@ -4,7 +4,6 @@
 
 #include "base/ossl.h"
 #include "token/create.h"
-#include "token/endorsement.h"
 #include "token/mechanism_rules.h"
 #include "token/read.h"
 #include "token/template.h"
@@ -182,7 +181,7 @@ void Session::FindInit(Template attributes) {
   CheckOpen();
   if (search_) Refuse(CKR_OPERATION_ACTIVE, "a search is active; C_FindObjectsFinal ends it");
   auto wanted = ParseSearch(attributes);
-  if (wanted && AsksForEndorsements(*wanted)) token_.NeedEndorsements();
+  if (wanted) token_.NeedDeviceObjects(*wanted);
   search_ = Search{.wanted = std::move(wanted)};
 }
 

@@ -13,9 +13,11 @@
 #include <optional>
 #include <span>
 #include <utility>
+#include <variant>
 
 #include "token/io.h"
 #include "token/message.h"
+#include "token/message_signer.h"
 #include "token/objects.h"
 #include "token/operation.h"
 
@@ -78,10 +80,11 @@ class Session {
   // encrypt; C_DecryptDigestUpdate and C_DecryptVerifyUpdate feed what was decrypted.
   CK_RV FeedAndEncrypt(OpKind feed, Input in, Output out);
   CK_RV DecryptAndFeed(OpKind feed, Input in, Output out);
-  // Message-based encryption and decryption: begun once, then any number of messages. `kind`:
-  // Encrypt or Decrypt. CKR_OPERATION_NOT_INITIALIZED, CKR_OPERATION_ACTIVE.
+  // Message-based operations: begun once, then any number of messages. `kind`: Encrypt or Decrypt,
+  // Sign or Verify. CKR_OPERATION_NOT_INITIALIZED, CKR_OPERATION_ACTIVE.
   void BeginMessages(OpKind kind, const CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key);
-  MessageCipher& Message(OpKind kind);
+  MessageCipher& Cipher(OpKind kind);
+  MessageSigner& Signer(OpKind kind);
   void EndMessages(OpKind kind);
   // C_SessionCancel: CKF_ flags of the operations to cancel.
   void Cancel(CK_FLAGS flags);
@@ -108,6 +111,10 @@ class Session {
     std::optional<uint64_t> login;        // the login that it belongs to: ends with it
     bool needs_authentication = false;  // CKA_ALWAYS_AUTHENTICATE, and not yet CKU_CONTEXT_SPECIFIC
   };
+  struct ActiveMessages {
+    std::variant<MessageCipher, MessageSigner> with;
+    std::optional<uint64_t> login;
+  };
   // What a step leaves of the operation.
   enum class Outcome : uint8_t { Ended, Active, TooSmall };
 
@@ -123,6 +130,11 @@ class Session {
   template <typename Step>
   CK_RV Run(OpKind kind, Step step);
   ActiveOp Make(OpKind kind, const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE key);
+  std::optional<ActiveMessages>& Messages(OpKind kind) {
+    return messages_[static_cast<size_t>(kind)];
+  }
+  ActiveMessages& ActiveMessagesOf(OpKind kind);
+  void CancelMessages(CK_FLAGS flags);
 
   Token& token_;
   const CK_SESSION_HANDLE id_;
@@ -130,15 +142,7 @@ class Session {
   std::mutex mutex_;
   std::atomic<bool> closed_{false};
   std::array<std::optional<ActiveOp>, kOpKinds> operations_;
-  struct ActiveMessages {
-    MessageCipher cipher;
-    std::optional<uint64_t> login;
-  };
-  std::optional<ActiveMessages>& Messages(OpKind kind) {
-    return messages_[kind == OpKind::Decrypt];
-  }
-
-  std::array<std::optional<ActiveMessages>, 2> messages_;
+  std::array<std::optional<ActiveMessages>, kOpKinds> messages_;
   std::optional<Search> search_;
 };
 

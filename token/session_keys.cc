@@ -26,6 +26,7 @@ CK_KEY_TYPE KeyTypeOf(Family family) {
     case Family::Aes:
       return CKK_AES;
     case Family::Generic:
+    case Family::AnySecret:
     case Family::Attestation:
     case Family::None:
       break;
@@ -64,6 +65,17 @@ void CheckLength(const SecretBytes& value, const AttributeSet& attributes) {
   const auto wanted = attributes.Ulong(CKA_VALUE_LEN);
   if (wanted && *wanted != value.size())
     Refuse(CKR_TEMPLATE_INCONSISTENT, "CKA_VALUE_LEN is not the length of the wrapped key");
+}
+
+// What the unwrapping or base key says of the keys that come of it: CKR_TEMPLATE_INCONSISTENT where
+// the caller's template says otherwise (sections 5.18.4 and 5.18.5).
+void AddTemplateOf(const Object& key, CK_ATTRIBUTE_TYPE type, AttributeSet& given) {
+  for (const auto& [imposed, value] : Decode(key.attributes.Get(type))) {
+    if (given.Has(imposed) && !Equal(given.Get(imposed), value))
+      throw Error(Rv{CKR_TEMPLATE_INCONSISTENT}, std::string("the key's ") + FindRule(type)->name +
+                                                     " has another " + FindRule(imposed)->name);
+    given.Set(imposed, value);
+  }
 }
 
 Object HalfOfPair(AttributeSet given, CK_OBJECT_CLASS object_class, const MechanismRule& rule,
@@ -183,6 +195,8 @@ CK_RV Session::WrapKey(const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE wrapping,
     Refuse(CKR_KEY_UNEXTRACTABLE, "the key says that it is not to be extracted");
   if (wrapped->attributes.Bool(CKA_WRAP_WITH_TRUSTED) && !wrapper->attributes.Bool(CKA_TRUSTED))
     Refuse(CKR_KEY_NOT_WRAPPABLE, "the key is wrapped with trusted keys only");
+  if (!Matches(*wrapped, Decode(wrapper->attributes.Get(CKA_WRAP_TEMPLATE))))
+    Refuse(CKR_KEY_HANDLE_INVALID, "the key is none that the CKA_WRAP_TEMPLATE permits");
   const auto operation = rule.scheme->encrypt(MaterialsOf(token_, rule, mechanism, wrapper.get()));
   const SecretBytes result = InWordsOf({{CKR_DATA_LEN_RANGE, CKR_KEY_SIZE_RANGE}}, [&] {
     return operation->Once(token_.objects().KeyOf(*wrapped)->auth.view());
@@ -201,6 +215,7 @@ CK_OBJECT_HANDLE Session::UnwrapKey(const CK_MECHANISM& mechanism, CK_OBJECT_HAN
                                  .bad_handle = CKR_UNWRAPPING_KEY_HANDLE_INVALID,
                                  .bad_type = CKR_UNWRAPPING_KEY_TYPE_INCONSISTENT});
   AttributeSet given = ParseTemplate(attributes);
+  AddTemplateOf(*unwrapper, CKA_UNWRAP_TEMPLATE, given);
   // The default of section 5.18.4: what came in wrapped may go out so.
   if (IsSecretTemplate(given) && !given.Has(CKA_EXTRACTABLE)) given.SetBool(CKA_EXTRACTABLE, true);
   Object object = NewObject(std::move(given), Purpose::Unwrap, token_);
@@ -233,6 +248,7 @@ CK_OBJECT_HANDLE Session::DeriveKey(const CK_MECHANISM& mechanism, CK_OBJECT_HAN
     Refuse(CKR_MECHANISM_INVALID, "the mechanism derives no keys");
   const auto base_key = KeyFor(token_, base, rule, {.usage = CKA_DERIVE});
   AttributeSet given = ParseTemplate(attributes);
+  AddTemplateOf(*base_key, CKA_DERIVE_TEMPLATE, given);
   Imply(given, CKA_CLASS, CKO_SECRET_KEY);
   if (!given.Has(CKA_KEY_TYPE)) given.SetUlong(CKA_KEY_TYPE, CKK_GENERIC_SECRET);
   Object object = NewObject(std::move(given), Purpose::Derive, token_);

@@ -178,47 +178,11 @@ CK_RV Session::DecryptAndFeed(OpKind feed, Input in, Output out) {
   return rv;
 }
 
-void Session::BeginMessages(OpKind kind, const CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
-  CheckOpen();
-  auto& place = Messages(kind);
-  if (mechanism == nullptr) {
-    if (!place) Refuse(CKR_ARGUMENTS_BAD, "no mechanism was given");
-    place.reset();
-    return;
-  }
-  if (place) Refuse(CKR_OPERATION_ACTIVE, "messages are being processed already in the session");
-  const MechanismRule& rule = MechanismOr(mechanism->mechanism, *token_.facts());
-  if (!rule.scheme->messages) Refuse(CKR_MECHANISM_INVALID, "the mechanism takes no messages");
-  if (mechanism->ulParameterLen != 0)
-    Refuse(CKR_MECHANISM_PARAM_INVALID, "the parameters come with each message");
-  const uint64_t login = token_.login().generation();
-  const auto object =
-      KeyFor(token_, key, rule, {.usage = kKindRows[static_cast<size_t>(kind)].usage});
-  const auto direction =
-      kind == OpKind::Encrypt ? crypto::Direction::Encrypt : crypto::Direction::Decrypt;
-  place.emplace(MessageCipher(direction, token_.objects().KeyOf(*object)),
-                object->is_private() ? std::optional(login) : std::nullopt);
-}
-
-MessageCipher& Session::Message(OpKind kind) {
-  CheckOpen();
-  auto& place = Messages(kind);
-  if (place && place->login && *place->login != token_.login().generation()) place.reset();
-  if (!place) Refuse(CKR_OPERATION_NOT_INITIALIZED, "C_Message...Init comes first");
-  return place->cipher;
-}
-
-void Session::EndMessages(OpKind kind) {
-  Message(kind);
-  Messages(kind).reset();
-}
-
 void Session::Cancel(CK_FLAGS flags) {
   CheckOpen();
-  if ((flags & CKF_MESSAGE_ENCRYPT) != 0) Messages(OpKind::Encrypt).reset();
-  if ((flags & CKF_MESSAGE_DECRYPT) != 0) Messages(OpKind::Decrypt).reset();
   for (size_t i = 0; i < kOpKinds; ++i)
     if ((flags & kKindRows[i].flag) != 0) operations_[i].reset();
+  CancelMessages(flags);
   if ((flags & kFindFlag) != 0) search_.reset();
 }
 

@@ -1,11 +1,18 @@
 #include "token/template.h"
 
+#include <cstring>
 #include <string>
+#include <vector>
+
+#include "base/secret.h"
 
 namespace keyscope::token {
 namespace {
 
 constexpr size_t kLargestValue = size_t{1} << 20;
+// A template within a template may hold one more, and no further: it may hold itself.
+constexpr int kDeepest = 2;
+constexpr size_t kMostNested = 64;
 
 std::string NameOf(CK_ATTRIBUTE_TYPE type) {
   const AttributeRule* rule = FindRule(type);
@@ -31,6 +38,9 @@ bool ValidValue(ValueKind kind, ByteView value) {
       return value.size() == sizeof(CK_ULONG);
     case ValueKind::MechanismList:
       return value.size() % sizeof(CK_MECHANISM_TYPE) == 0;
+    case ValueKind::Nested:
+      return value.size() % sizeof(CK_ATTRIBUTE) == 0 &&
+             value.size() / sizeof(CK_ATTRIBUTE) <= kMostNested;
     case ValueKind::Date:
       return ValidDate(value);
     case ValueKind::Bytes:
@@ -84,35 +94,52 @@ const AttributeRule& RuleFor(CK_ATTRIBUTE_TYPE type, Kind kind, ByteView value, 
   return *rule;
 }
 
-}  // namespace
+AttributeSet Parse(Template attributes, int depth);
 
-AttributeSet ParseTemplate(Template attributes) {
+// A valid value as a set keeps it: a template encoded, all others as they are.
+SecretBytes Kept(const AttributeRule& rule, ByteView value, int depth) {
+  if (rule.value != ValueKind::Nested) return SecretBytes(value);
+  if (depth == kDeepest)
+    Refuse(CKR_ATTRIBUTE_VALUE_INVALID, rule.type, "templates too deep within each other");
+  // A copy: the caller's array need not be aligned.
+  std::vector<CK_ATTRIBUTE> nested(value.size() / sizeof(CK_ATTRIBUTE));
+  if (!nested.empty()) std::memcpy(nested.data(), value.data(), value.size());
+  return SecretBytes(Encode(Parse(nested, depth + 1)));
+}
+
+AttributeSet Parse(Template attributes, int depth) {
   AttributeSet parsed;
   for (const CK_ATTRIBUTE& attribute : attributes) {
     const AttributeRule* rule = FindRule(attribute.type);
     if (rule == nullptr) Refuse(CKR_ATTRIBUTE_TYPE_INVALID, attribute.type, "unknown");
-    ByteView value = ValueOf(attribute);
-    if (!ValidValue(rule->value, value))
+    const ByteView given = ValueOf(attribute);
+    if (!ValidValue(rule->value, given))
       Refuse(CKR_ATTRIBUTE_VALUE_INVALID, attribute.type, "a value of the wrong size or kind");
-    if (parsed.Has(attribute.type) && !Equal(parsed.Get(attribute.type), value))
+    const SecretBytes value = Kept(*rule, given, depth);
+    if (parsed.Has(attribute.type) && !Equal(parsed.Get(attribute.type), value.view()))
       Refuse(CKR_TEMPLATE_INCONSISTENT, attribute.type, "given twice with different values");
-    parsed.Set(attribute.type, value);
+    parsed.Set(attribute.type, value.view());
   }
   return parsed;
 }
+
+}  // namespace
+
+AttributeSet ParseTemplate(Template attributes) { return Parse(attributes, 0); }
 
 std::optional<AttributeSet> ParseSearch(Template attributes) {
   AttributeSet parsed;
   bool possible = true;
   for (const CK_ATTRIBUTE& attribute : attributes) {
     const AttributeRule* rule = FindRule(attribute.type);
-    ByteView value = ValueOf(attribute);
-    if (rule == nullptr || !ValidValue(rule->value, value) ||
-        (parsed.Has(attribute.type) && !Equal(parsed.Get(attribute.type), value))) {
+    const ByteView given = ValueOf(attribute);
+    if (rule == nullptr || !ValidValue(rule->value, given)) {
       possible = false;
       continue;
     }
-    parsed.Set(attribute.type, value);
+    const SecretBytes value = Kept(*rule, given, 0);
+    possible &= !parsed.Has(attribute.type) || Equal(parsed.Get(attribute.type), value.view());
+    parsed.Set(attribute.type, value.view());
   }
   if (!possible) return std::nullopt;
   return parsed;

@@ -7,6 +7,7 @@
 #include "base/ossl.h"
 #include "token/endorsement.h"
 #include "token/mechanism_rules.h"
+#include "token/profile.h"
 
 namespace keyscope::token {
 namespace {
@@ -162,9 +163,13 @@ void Token::InitToken(Input so_pin, ByteView label) {
   facts_.reset();
 }
 
-void Token::NeedEndorsements() {
-  if (scope_ == KeyScope::Machine && !objects_.HasEndorsements())
-    objects_.AddEndorsements(EndorsementObjects(*this));
+void Token::NeedDeviceObjects(const AttributeSet& wanted) {
+  const auto named = Named(wanted);
+  if (!named || objects_.Has(*named)) return;
+  if (*named == DeviceObjects::Profiles)
+    objects_.Add(*named, ProfileObjects(scope_));
+  else if (scope_ == KeyScope::Machine)
+    objects_.Add(*named, EndorsementObjects(*this));
 }
 
 void Token::Logout() {

@@ -50,8 +50,9 @@ class Token {
   // The token of the other scope in this process; nullptr: none.
   Token* sibling() const { return sibling_; }
   void SetSibling(Token& other) { sibling_ = &other; }
-  // Sees to it that a search finds the TPM's endorsement keys, which belong to the machine.
-  void NeedEndorsements();
+  // Sees to it that a search finds the objects that it names: the TPM's endorsement keys, which
+  // belong to the machine, and the profiles.
+  void NeedDeviceObjects(const AttributeSet& wanted);
   // What new keys are made under. CKR_TOKEN_NOT_RECOGNIZED: the token is not initialised.
   tpm::Root RootOfKeys();
   // What the TPM can do: from the store, or asked of the TPM while there is no token.

@@ -1,15 +1,18 @@
 // Every attribute of every class against the specification's tables (version 3.0, sections 4.4
 // to 4.10, and the mechanisms document): written from its footnotes, not from the module's table.
+#include <algorithm>
 #include <map>
 
 #include "p11/cryptoki.h"
 #include "p11/keyscope.h"
 #include "tests/module/openssl.h"
 #include "tests/module/operations.h"
+#include "token/attribute_rules.h"
 
 namespace keyscope::test {
 namespace {
 
+// The numbers are those of the module's table.
 enum Kind : unsigned {
   kData = 1,
   kCert = 2,
@@ -31,7 +34,7 @@ constexpr std::pair<Kind, const char*> kKinds[] = {
     {kAes, "AES"},         {kGeneric, "generic"}};
 
 // What an object has that was made by C_CreateObject with no more than it needs.
-enum Value { kFalse, kTrue, kEmpty, kZero, kUnknown, kPresent, kHidden };
+enum Value { kFalse, kTrue, kEmpty, kZero, kUnknown, kPresent, kHidden, kAbsent };
 
 enum Note : unsigned {
   kNeeded = 1,         // footnote 1
@@ -84,6 +87,7 @@ const Row kRows[] = {
     {CKA_HASH_OF_SUBJECT_PUBLIC_KEY, kCert, kEmpty},
     {CKA_HASH_OF_ISSUER_PUBLIC_KEY, kCert, kEmpty},
     {CKA_JAVA_MIDP_SECURITY_DOMAIN, kCert, kZero},
+    {CKA_NAME_HASH_ALGORITHM, kCert, kAbsent},
     // 4.7 Keys
     {CKA_KEY_TYPE, kKeys, kPresent, kNeeded},
     {CKA_ID, kKeys, kEmpty, kSettable},
@@ -103,6 +107,7 @@ const Row kRows[] = {
     {CKA_WRAP, kRsaPub, kTrue, kSettable},
     {CKA_WRAP, kEcPub, kFalse, kSettable},
     {CKA_TRUSTED, kPub | kSecret, kFalse, kSoTrue},
+    {CKA_WRAP_TEMPLATE, kPub | kSecret, kEmpty},
     {CKA_PUBLIC_KEY_INFO, kPub | kPriv, kPresent},
     // 4.9 Private keys
     {CKA_SENSITIVE, kPriv, kTrue, kSettable | kOnlyToTrue},
@@ -117,6 +122,8 @@ const Row kRows[] = {
     {CKA_ALWAYS_SENSITIVE, kPriv | kSecret, kFalse, kByTokenOnly},
     {CKA_NEVER_EXTRACTABLE, kPriv | kSecret, kFalse, kByTokenOnly},
     {CKA_WRAP_WITH_TRUSTED, kPriv | kSecret, kFalse, kSettable | kOnlyToTrue},
+    {CKA_UNWRAP_TEMPLATE, kPriv | kSecret, kEmpty},
+    {CKA_DERIVE_TEMPLATE, kPriv | kSecret, kEmpty},
     {CKA_ALWAYS_AUTHENTICATE, kPriv, kFalse},
     // 4.10 Secret keys
     {CKA_SENSITIVE, kSecret, kTrue, kSettable | kOnlyToTrue},
@@ -156,7 +163,10 @@ const Row kRows[] = {
 };
 
 // A value that an attribute with this one can be set to.
-Bytes Other(const Bytes& value) {
+Bytes Other(CK_ATTRIBUTE_TYPE type, const Bytes& value) {
+  if (type == CKA_NAME_HASH_ALGORITHM) return BytesOf(CKM_SHA256);
+  if ((type & CKF_ARRAY_ATTRIBUTE) != 0 && value.empty())
+    return BytesOf(CK_ATTRIBUTE{CKA_LABEL, nullptr, 0});
   if (value.size() == 1) return {static_cast<uint8_t>(value[0] == CK_TRUE ? CK_FALSE : CK_TRUE)};
   if (value.empty()) return Copy(AsBytes("20300101"));  // also a date
   return Bytes(value.size(), 0x33);
@@ -182,8 +192,9 @@ class AttributeRules : public LoggedIn {
   }
 
   void ExpectValue(const Row& row, CK_OBJECT_HANDLE object) {
-    if (row.value == kHidden) {
-      EXPECT_RV(CKR_ATTRIBUTE_SENSITIVE, TryGet(session, object, row.type));
+    if (row.value == kHidden || row.value == kAbsent) {
+      EXPECT_RV(row.value == kHidden ? CKR_ATTRIBUTE_SENSITIVE : CKR_ATTRIBUTE_TYPE_INVALID,
+                TryGet(session, object, row.type));
       return;
     }
     const Bytes value = Get(session, object, row.type);
@@ -210,15 +221,16 @@ class AttributeRules : public LoggedIn {
   }
 
   void ExpectChange(const Row& row, CK_OBJECT_HANDLE object) {
-    const Bytes before = row.value == kHidden ? Pattern(16) : Get(session, object, row.type);
+    const bool readable = row.value != kHidden && row.value != kAbsent;
+    const Bytes before = readable ? Get(session, object, row.type) : Pattern(16);
     const bool is_true = before == Bytes{CK_TRUE};
     const bool allowed = (row.notes & kSettable) != 0 &&
                          !((row.notes & kOnlyToTrue) != 0 && is_true) &&
                          !((row.notes & kOnlyToFalse) != 0 && !is_true);
     EXPECT_RV(allowed ? CKR_OK : CKR_ATTRIBUTE_READ_ONLY,
-              Set(session, object, {{row.type, Other(before)}}));
-    if (row.value == kHidden) return;
-    EXPECT_EQ(Get(session, object, row.type), allowed ? Other(before) : before);
+              Set(session, object, {{row.type, Other(row.type, before)}}));
+    if (!readable) return;
+    EXPECT_EQ(Get(session, object, row.type), allowed ? Other(row.type, before) : before);
   }
 
   // Runs `test` with every kind and every row that has it.
@@ -284,6 +296,22 @@ TEST_F(AttributeRules, Creating) {
                 TryCreate(session, templates[kind].With({{row.type, true}})));
     }
   });
+}
+
+// A new attribute of the module's table needs its row here. The module's own are tested where they
+// are used.
+TEST_F(AttributeRules, NoneIsForgotten) {
+  const auto has_row = [](CK_ATTRIBUTE_TYPE type, unsigned kind) {
+    return std::ranges::any_of(
+        kRows, [&](const Row& row) { return row.type == type && (row.kinds & kind) != 0; });
+  };
+  for (const token::AttributeRule& rule : token::AttributeRules()) {
+    if (rule.type >= CKA_VENDOR_DEFINED) continue;
+    for (auto [kind, name] : kKinds) {
+      if ((rule.kinds & kind) == 0) continue;
+      EXPECT_TRUE(has_row(rule.type, kind)) << rule.name << " of " << name;
+    }
+  }
 }
 
 TEST_F(AttributeRules, Generating) {

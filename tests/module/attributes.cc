@@ -42,6 +42,27 @@ Mechanism Ecdh(CK_EC_KDF_TYPE kdf, ByteView peer, ByteView shared_info, CK_MECHA
   return {type, BytesOf(parameters), owned};
 }
 
+Mechanism CounterKdf(CK_MECHANISM_TYPE prf, ByteView before, CK_ULONG counter_bits, ByteView after,
+                     const CK_SP800_108_DKM_LENGTH_FORMAT* length) {
+  std::vector<Bytes> values = {Copy(before),
+                               BytesOf(CK_SP800_108_COUNTER_FORMAT{CK_FALSE, counter_bits}),
+                               Copy(after), length == nullptr ? Bytes() : BytesOf(*length)};
+  if (counter_bits == 0) values[1].clear();
+  constexpr CK_PRF_DATA_TYPE kTypes[] = {CK_SP800_108_BYTE_ARRAY, CK_SP800_108_ITERATION_VARIABLE,
+                                         CK_SP800_108_BYTE_ARRAY, CK_SP800_108_DKM_LENGTH};
+  Bytes parts;
+  for (size_t i = 0; i < std::size(kTypes); ++i)
+    if (!values[i].empty())
+      Append(parts, BytesOf(CK_PRF_DATA_PARAM{kTypes[i], Mutable(values[i]), values[i].size()}));
+  values.push_back(std::move(parts));
+  const auto owned = Own(std::move(values));
+  const Bytes& all = owned->back();
+  const CK_SP800_108_KDF_PARAMS parameters{prf, all.size() / sizeof(CK_PRF_DATA_PARAM),
+                                           reinterpret_cast<CK_PRF_DATA_PARAM*>(Mutable(all)), 0,
+                                           nullptr};
+  return {CKM_SP800_108_COUNTER_KDF, BytesOf(parameters), owned};
+}
+
 Mechanism Hkdf(const HashRow& hash, bool extract, bool expand, ByteView salt, ByteView info) {
   const auto owned = Own({Copy(salt), Copy(info)});
   CK_HKDF_PARAMS parameters{};

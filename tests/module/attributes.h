@@ -21,8 +21,12 @@ Bytes BytesOf(const T& value) {
   return {first, first + sizeof value};
 }
 
-// One attribute: a bool becomes a CK_BBOOL, a number a CK_ULONG, text and bytes stay what they are.
+class Attributes;
+
+// One attribute: a bool becomes a CK_BBOOL, a number a CK_ULONG, attributes an array of
+// CK_ATTRIBUTE, text and bytes stay what they are.
 struct Attribute {
+  Attribute(CK_ATTRIBUTE_TYPE t, const Attributes& v);
   template <typename T>
   Attribute(CK_ATTRIBUTE_TYPE t, const T& v) : type(t) {
     if constexpr (std::is_same_v<T, bool>) {
@@ -37,6 +41,7 @@ struct Attribute {
   }
   CK_ATTRIBUTE_TYPE type;
   Bytes value;
+  std::shared_ptr<Attributes> nested;  // what the value's pointers point to
 };
 
 class Attributes {
@@ -70,6 +75,12 @@ class Attributes {
   std::vector<Attribute> list_;
   std::vector<CK_ATTRIBUTE> raw_;
 };
+
+inline Attribute::Attribute(CK_ATTRIBUTE_TYPE t, const Attributes& v)
+    : type(t), nested(std::make_shared<Attributes>(v)) {
+  const auto* first = reinterpret_cast<const uint8_t*>(nested->data());
+  value.assign(first, first + nested->size() * sizeof(CK_ATTRIBUTE));
+}
 
 class Mechanism {
  public:
@@ -125,6 +136,9 @@ Mechanism Gcm(ByteView iv, ByteView aad, CK_ULONG tag_bits);
 Mechanism Ctr(ByteView block, CK_ULONG counter_bits);
 Mechanism Ecdh(CK_EC_KDF_TYPE kdf, ByteView peer, ByteView shared_info = {},
                CK_MECHANISM_TYPE type = CKM_ECDH1_DERIVE);
+// `counter_bits` 0: no counter at all. `length`: nullptr for none.
+Mechanism CounterKdf(CK_MECHANISM_TYPE prf, ByteView before, CK_ULONG counter_bits, ByteView after,
+                     const CK_SP800_108_DKM_LENGTH_FORMAT* length = nullptr);
 // `salt` empty: CKF_HKDF_SALT_NULL.
 Mechanism Hkdf(const HashRow& hash, bool extract, bool expand, ByteView salt, ByteView info);
 

@@ -144,5 +144,93 @@ TEST_F(Deriving, Hkdf) {
             TryDerive(Hkdf(kSha256, false, false, salt, info), base, kReadable));
 }
 
+TEST_F(Deriving, CounterModeOfSp800108) {
+  struct Row {
+    CK_MECHANISM_TYPE prf;
+    const char* hash;
+  };
+  constexpr Row kPrfs[] = {{CKM_SHA_1_HMAC, "SHA1"},        {CKM_SHA224_HMAC, "SHA224"},
+                           {CKM_SHA256_HMAC, "SHA256"},     {CKM_SHA384_HMAC, "SHA384"},
+                           {CKM_SHA512_HMAC, "SHA512"},     {CKM_SHA3_224_HMAC, "SHA3-224"},
+                           {CKM_SHA3_256_HMAC, "SHA3-256"}, {CKM_SHA3_384_HMAC, "SHA3-384"},
+                           {CKM_SHA3_512_HMAC, "SHA3-512"}, {CKM_AES_CMAC, nullptr}};
+  const Attributes derive{{CKA_DERIVE, true}};
+  const CK_OBJECT_HANDLE generic = ImportSecret(session, Pattern(40), derive),
+                         aes = ImportAes(session, Pattern(32), derive);
+  const Bytes label = Pattern(9), context = Pattern(21);
+  const Bytes after = Concat({Bytes{0}, context});
+  CK_SP800_108_DKM_LENGTH_FORMAT length{CK_SP800_108_DKM_LENGTH_SUM_OF_KEYS, CK_FALSE, 32};
+  const Bytes fixed = Concat({label, after});
+  for (const Row& row : kPrfs) {
+    SCOPED_TRACE(row.prf);
+    const bool cmac = row.hash == nullptr;
+    EXPECT_EQ(Derive(CounterKdf(row.prf, {}, 32, fixed, &length), cmac ? aes : generic,
+                     {{CKA_VALUE_LEN, 100}}),
+              CounterKdfOf(row.hash, Pattern(cmac ? 32 : 40), label, context, 100));
+    EXPECT_RV(CKR_KEY_TYPE_INCONSISTENT,
+              TryDerive(CounterKdf(row.prf, {}, 32, fixed, &length), cmac ? generic : aes,
+                        kReadable.With({{CKA_VALUE_LEN, 16}})));
+  }
+  // One block is the PRF of what stands before the counter, the counter, and what stands after.
+  const auto block = [&](std::initializer_list<ByteView> parts) {
+    return Hmac("SHA256", Pattern(40), Concat(parts));
+  };
+  const Attributes one{{CKA_VALUE_LEN, 32}};
+  const Bytes counter{0, 1}, bits{0, 1, 0}, segments{0, 2, 0};
+  EXPECT_EQ(Derive(CounterKdf(CKM_SHA256_HMAC, label, 16, context), generic, one),
+            block({label, counter, context}));
+  length.ulWidthInBits = 24;
+  EXPECT_EQ(Derive(CounterKdf(CKM_SHA256_HMAC, label, 16, context, &length), generic, one),
+            block({label, counter, context, bits}));
+  length.dkmLengthMethod = CK_SP800_108_DKM_LENGTH_SUM_OF_SEGMENTS;
+  const Bytes cut = Derive(CounterKdf(CKM_SHA256_HMAC, label, 16, context, &length), generic,
+                           {{CKA_VALUE_LEN, 33}});
+  EXPECT_EQ(Bytes(cut.begin(), cut.end() - 1), block({label, counter, context, segments}));
+}
+
+TEST_F(Deriving, CounterModeRefusesWhatItCannotDo) {
+  const CK_OBJECT_HANDLE base = ImportSecret(session, Pattern(40), {{CKA_DERIVE, true}});
+  const Attributes one = kReadable.With({{CKA_VALUE_LEN, 32}});
+  const auto with = [&](CK_ULONG counter_bits) {
+    return CounterKdf(CKM_SHA256_HMAC, Pattern(3), counter_bits, Pattern(3));
+  };
+  EXPECT_RV(CKR_TEMPLATE_INCOMPLETE, TryDerive(with(8), base, kReadable));
+  EXPECT_OK(TryDerive(with(8), base, kReadable.With({{CKA_VALUE_LEN, 255 * 32}})));
+  EXPECT_RV(CKR_KEY_SIZE_RANGE,
+            TryDerive(with(8), base, kReadable.With({{CKA_VALUE_LEN, 255 * 32 + 1}})));
+  EXPECT_RV(CKR_KEY_SIZE_RANGE, TryDerive(with(8), base, kReadable.With({{CKA_VALUE_LEN, 0}})));
+  EXPECT_RV(CKR_KEY_SIZE_RANGE,
+            TryDerive(with(8), base, kReadable.With({{CKA_VALUE_LEN, ~CK_ULONG{0}}})));
+  for (CK_ULONG bits : {CK_ULONG{0}, CK_ULONG{7}, CK_ULONG{40}, ~CK_ULONG{0}})
+    EXPECT_RV(CKR_MECHANISM_PARAM_INVALID, TryDerive(with(bits), base, one)) << bits;
+  EXPECT_RV(CKR_MECHANISM_PARAM_INVALID,
+            TryDerive(CounterKdf(CKM_SHA256, {}, 8, Pattern(3)), base, one));
+  for (const CK_SP800_108_DKM_LENGTH_FORMAT& length :
+       {CK_SP800_108_DKM_LENGTH_FORMAT{3, CK_FALSE, 32},
+        CK_SP800_108_DKM_LENGTH_FORMAT{CK_SP800_108_DKM_LENGTH_SUM_OF_KEYS, CK_FALSE, 8},
+        CK_SP800_108_DKM_LENGTH_FORMAT{CK_SP800_108_DKM_LENGTH_SUM_OF_KEYS, CK_FALSE, 72}})
+    EXPECT_RV(CKR_MECHANISM_PARAM_INVALID,
+              TryDerive(CounterKdf(CKM_SHA256_HMAC, {}, 8, Pattern(3), &length), base, one));
+
+  CK_SP800_108_COUNTER_FORMAT format{CK_FALSE, 8};
+  CK_PRF_DATA_PARAM counter{CK_SP800_108_ITERATION_VARIABLE, &format, sizeof format};
+  CK_PRF_DATA_PARAM twice[] = {counter, counter};
+  CK_PRF_DATA_PARAM short_format[] = {{CK_SP800_108_ITERATION_VARIABLE, &format, 8}};
+  CK_PRF_DATA_PARAM null_bytes[] = {counter, {CK_SP800_108_BYTE_ARRAY, nullptr, 5}};
+  CK_PRF_DATA_PARAM feedback[] = {counter, {CK_SP800_108_OPTIONAL_COUNTER, &format, sizeof format}};
+  CK_DERIVED_KEY more{};
+  const CK_SP800_108_KDF_PARAMS bad[] = {{CKM_SHA256_HMAC, 2, twice, 0, nullptr},
+                                         {CKM_SHA256_HMAC, 1, short_format, 0, nullptr},
+                                         {CKM_SHA256_HMAC, 2, null_bytes, 0, nullptr},
+                                         {CKM_SHA256_HMAC, 2, feedback, 0, nullptr},
+                                         {CKM_SHA256_HMAC, 1, nullptr, 0, nullptr},
+                                         {CKM_SHA256_HMAC, 0, &counter, 0, nullptr},
+                                         {CKM_SHA256_HMAC, ~CK_ULONG{0}, &counter, 0, nullptr},
+                                         {CKM_SHA256_HMAC, 1, &counter, 1, &more}};
+  for (const CK_SP800_108_KDF_PARAMS& parameters : bad)
+    EXPECT_RV(CKR_MECHANISM_PARAM_INVALID,
+              TryDerive({CKM_SP800_108_COUNTER_KDF, BytesOf(parameters)}, base, one));
+}
+
 }  // namespace
 }  // namespace keyscope::test

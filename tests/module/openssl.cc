@@ -279,6 +279,18 @@ Bytes HkdfOf(const char* hash, const char* mode, ByteView key, ByteView salt, By
   return RunKdf("HKDF", parameters.data(), size);
 }
 
+Bytes CounterKdfOf(const char* hash, ByteView key, ByteView label, ByteView context, size_t size) {
+  const std::string cipher = "AES-" + std::to_string(key.size() * 8) + "-CBC";
+  const OSSL_PARAM parameters[] = {Text(OSSL_KDF_PARAM_MAC, hash != nullptr ? "HMAC" : "CMAC"),
+                                   hash != nullptr ? Text(OSSL_KDF_PARAM_DIGEST, hash)
+                                                   : Text(OSSL_KDF_PARAM_CIPHER, cipher.c_str()),
+                                   Octets(OSSL_KDF_PARAM_KEY, key),
+                                   Octets(OSSL_KDF_PARAM_SALT, label),
+                                   Octets(OSSL_KDF_PARAM_INFO, context),
+                                   OSSL_PARAM_construct_end()};
+  return RunKdf("KBKDF", parameters, size);
+}
+
 Bytes X963(const char* hash, ByteView secret, ByteView info, size_t size) {
   const OSSL_PARAM parameters[] = {Text(OSSL_KDF_PARAM_DIGEST, hash),
                                    Octets(OSSL_KDF_PARAM_KEY, secret),

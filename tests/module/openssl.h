@@ -37,6 +37,9 @@ Bytes WrapAes(const char* cipher, ByteView key, ByteView data);
 Bytes Ecdh(const Key& own, const Key& peer);  // the shared x
 Bytes HkdfOf(const char* hash, const char* mode, ByteView key, ByteView salt, ByteView info,
              size_t size);
+// SP 800-108 in counter mode with a 32-bit counter: HMAC with `hash`, or with nullptr AES-CMAC.
+// [i] || label || 0 || context || [L]
+Bytes CounterKdfOf(const char* hash, ByteView key, ByteView label, ByteView context, size_t size);
 Bytes X963(const char* hash, ByteView secret, ByteView info, size_t size);
 
 // How an RSA key is used.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "tests/module/openssl.h"
 #include "token/mechanism_rules.h"
 
 namespace keyscope::test {
@@ -27,6 +28,24 @@ const HashRow& HashOf(const token::MechanismRule& rule) {
   return kSha256;
 }
 
+CK_ULONG SizeFor(CK_MECHANISM_TYPE type, KeySize size, CK_ULONG usual) {
+  if (size == KeySize::Usual) return usual;
+  CK_MECHANISM_INFO info{};
+  EXPECT_OK(C_GetMechanismInfo(kMachineSlot, type, &info));
+  return size == KeySize::Smallest ? info.ulMinKeySize : info.ulMaxKeySize;
+}
+
+const CurveRow& CurveOf(CK_ULONG bits) {
+  return *std::ranges::find_if(
+      Curves(), [=](const CurveRow& curve) { return curve.name == "P-" + std::to_string(bits); });
+}
+
+// Of OpenSSL's making: the TPM takes its time for large ones.
+KeyPair NewRsaPair(CK_SESSION_HANDLE session, CK_ULONG bits) {
+  const Key key = NewRsa(static_cast<unsigned>(bits));
+  return {Create(session, PublicTemplate(key)), Create(session, PrivateTemplate(key))};
+}
+
 }  // namespace
 
 Mechanism Usual(CK_MECHANISM_TYPE type, ByteView peer_point) {
@@ -44,6 +63,8 @@ Mechanism Usual(CK_MECHANISM_TYPE type, ByteView peer_point) {
       return Oaep(kSha256, kSha256);
     case CKM_HKDF_DERIVE:
       return Hkdf(kSha256, true, true, Pattern(8), Pattern(8));
+    case CKM_SP800_108_COUNTER_KDF:
+      return CounterKdf(CKM_SHA256_HMAC, {}, 32, Pattern(8));
     case CKM_ECDH1_DERIVE:
     case CKM_ECDH1_COFACTOR_DERIVE:
       return Ecdh(CKD_NULL, peer_point, {}, type);
@@ -55,18 +76,20 @@ Mechanism Usual(CK_MECHANISM_TYPE type, ByteView peer_point) {
   const std::string name = rule->name;
   if (name.ends_with("_PSS")) {
     const HashRow& hash = HashOf(*rule);
-    return Pss(type, hash, hash, hash.size);
+    return Pss(type, hash, hash, 20);
   }
   if (name.ends_with("_GENERAL")) return {type, BytesOf(CK_ULONG{8})};
   return type;
 }
 
-UsualKeys::UsualKeys(CK_SESSION_HANDLE session) {
+UsualKeys::UsualKeys(CK_SESSION_HANDLE session, KeySize size) {
   const Attributes derive{{CKA_DERIVE, true}};
-  rsa_ = GenerateRsa(session);
-  ec_ = GenerateEc(session, P256(), derive);
-  aes_.public_key = aes_.private_key = ImportAes(session, Pattern(16));
-  generic_.public_key = generic_.private_key = ImportSecret(session, Pattern(32), derive);
+  rsa_ = NewRsaPair(session, SizeFor(CKM_RSA_PKCS, size, 2048));
+  ec_ = GenerateEc(session, CurveOf(SizeFor(CKM_ECDSA, size, 256)), derive);
+  const CK_ULONG aes = SizeFor(CKM_AES_ECB, size, 16);
+  aes_.public_key = aes_.private_key = ImportAes(session, Pattern(aes));
+  const CK_ULONG generic = SizeFor(CKM_SHA256_HMAC, size, 32);
+  generic_.public_key = generic_.private_key = ImportSecret(session, Pattern(generic), derive);
   point_ = Get(session, ec_.public_key, CKA_EC_POINT);
 }
 
@@ -80,6 +103,7 @@ KeyPair UsualKeys::For(CK_MECHANISM_TYPE type) const {
     case Family::Aes:
       return aes_;
     case Family::Generic:
+    case Family::AnySecret:
       return generic_;
     default:
       return {};

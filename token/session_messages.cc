@@ -1,0 +1,102 @@
+// The message-based operations of version 3.0: begun with a key, and ended when the caller or a
+// logout does it, not by an error in a message.
+#include <algorithm>
+
+#include "token/key_use.h"
+#include "token/session.h"
+
+namespace keyscope::token {
+namespace {
+
+[[noreturn]] void Refuse(CK_RV rv, const char* why) { throw Error(Rv{rv}, why); }
+
+struct KindRow {
+  OpKind kind;
+  CK_ATTRIBUTE_TYPE usage;
+  CK_FLAGS flag;
+  Maker Scheme::*maker;
+};
+constexpr KindRow kKindRows[] = {
+    {OpKind::Encrypt, CKA_ENCRYPT, CKF_MESSAGE_ENCRYPT, &Scheme::encrypt},
+    {OpKind::Decrypt, CKA_DECRYPT, CKF_MESSAGE_DECRYPT, &Scheme::decrypt},
+    {OpKind::Sign, CKA_SIGN, CKF_MESSAGE_SIGN, &Scheme::sign},
+    {OpKind::Verify, CKA_VERIFY, CKF_MESSAGE_VERIFY, &Scheme::verify},
+};
+
+const KindRow& RowOf(OpKind kind) { return *std::ranges::find(kKindRows, kind, &KindRow::kind); }
+
+MessageCipher CipherFor(OpKind kind, const Object& object, const CK_MECHANISM& mechanism,
+                        Token& token) {
+  if (mechanism.ulParameterLen != 0)
+    Refuse(CKR_MECHANISM_PARAM_INVALID, "the parameters come with each message");
+  const auto direction =
+      kind == OpKind::Encrypt ? crypto::Direction::Encrypt : crypto::Direction::Decrypt;
+  return {direction, token.objects().KeyOf(object)};
+}
+
+// Each message's operation is made anew from the mechanism, whose parameter is kept: those of the
+// mechanisms that sign messages point to nothing.
+MessageSigner SignerFor(Maker maker, std::shared_ptr<const Object> object,
+                        const MechanismRule& rule, const CK_MECHANISM& mechanism, Token& token) {
+  if (object->attributes.Bool(CKA_ALWAYS_AUTHENTICATE))
+    Refuse(CKR_KEY_FUNCTION_NOT_PERMITTED, "the key wants a login for each message");
+  const Input parameter{mechanism.pParameter, mechanism.ulParameterLen};
+  MessageSigner::Maker make = [=, &rule, &token, parameter = Copy(parameter.view())] {
+    const CK_MECHANISM own{rule.type, const_cast<uint8_t*>(parameter.data()), parameter.size()};
+    return maker(MaterialsOf(token, rule, own, object.get()));
+  };
+  make();  // a bad parameter is told now
+  return MessageSigner(std::move(make));
+}
+
+}  // namespace
+
+void Session::BeginMessages(OpKind kind, const CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
+  CheckOpen();
+  auto& place = Messages(kind);
+  if (mechanism == nullptr) {
+    if (!place) Refuse(CKR_ARGUMENTS_BAD, "no mechanism was given");
+    place.reset();
+    return;
+  }
+  if (place) Refuse(CKR_OPERATION_ACTIVE, "messages are being processed already in the session");
+  const KindRow& row = RowOf(kind);
+  const MechanismRule& rule = MechanismOr(mechanism->mechanism, *token_.facts());
+  if ((InfoOf(rule, *token_.facts()).flags & row.flag) == 0)
+    Refuse(CKR_MECHANISM_INVALID, "the mechanism takes no messages");
+  const uint64_t login = token_.login().generation();
+  const auto object = KeyFor(token_, key, rule, {.usage = row.usage});
+  const auto bound = object->is_private() ? std::optional(login) : std::nullopt;
+  if (kind == OpKind::Encrypt || kind == OpKind::Decrypt)
+    place.emplace(CipherFor(kind, *object, *mechanism, token_), bound);
+  else
+    place.emplace(SignerFor(rule.scheme->*row.maker, object, rule, *mechanism, token_), bound);
+}
+
+Session::ActiveMessages& Session::ActiveMessagesOf(OpKind kind) {
+  CheckOpen();
+  auto& place = Messages(kind);
+  if (place && place->login && *place->login != token_.login().generation()) place.reset();
+  if (!place) Refuse(CKR_OPERATION_NOT_INITIALIZED, "C_Message...Init comes first");
+  return *place;
+}
+
+MessageCipher& Session::Cipher(OpKind kind) {
+  return std::get<MessageCipher>(ActiveMessagesOf(kind).with);
+}
+
+MessageSigner& Session::Signer(OpKind kind) {
+  return std::get<MessageSigner>(ActiveMessagesOf(kind).with);
+}
+
+void Session::EndMessages(OpKind kind) {
+  ActiveMessagesOf(kind);
+  Messages(kind).reset();
+}
+
+void Session::CancelMessages(CK_FLAGS flags) {
+  for (const KindRow& row : kKindRows)
+    if ((flags & row.flag) != 0) Messages(row.kind).reset();
+}
+
+}  // namespace keyscope::token
