@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <sstream>
 #include <stdexcept>
 
 namespace keyscope::p11 {
@@ -133,13 +134,39 @@ void Apply(Config& config, const std::string& path, const toml::table& table) {
   }
 }
 
+// toml++ 3.3 runs into undefined behaviour or an assertion on some characters that TOML does not
+// allow outside of strings and comments. A string of more than one line counts as outside.
+void RequirePlainText(const std::string& path, const std::string& text) {
+  const auto plain = [](unsigned char c) { return c == '\t' || (c >= 0x20 && c < 0x7F); };
+  std::istringstream lines(text);
+  std::string line;
+  for (int number = 1; std::getline(lines, line); ++number) {
+    if (line.ends_with('\r')) line.pop_back();
+    char quote = 0;
+    for (size_t i = 0; i < line.size() && (quote != 0 || line[i] != '#'); ++i) {
+      if (quote == '"' && line[i] == '\\') {
+        ++i;
+      } else if (line[i] == quote) {
+        quote = 0;
+      } else if (quote == 0 && (line[i] == '"' || line[i] == '\'')) {
+        quote = line[i];
+      } else if (quote == 0 && !plain(static_cast<unsigned char>(line[i]))) {
+        throw std::invalid_argument(path + ":" + std::to_string(number) +
+                                    ": a character that may only stand in a string or comment");
+      }
+    }
+  }
+}
+
 // The file's settings over the defaults, or the defaults and a problem.
 Config FromFile(const std::string& path) {
   Config config = Defaults();
   try {
     std::ifstream file(path);
     if (!file) throw std::invalid_argument(path + ": cannot be read");
-    Apply(config, path, toml::parse(file, path));
+    const std::string text(std::istreambuf_iterator<char>(file), {});
+    RequirePlainText(path, text);
+    Apply(config, path, toml::parse(text, path));
     return config;
   } catch (const toml::parse_error& error) {
     config = Defaults();

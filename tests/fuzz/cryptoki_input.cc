@@ -84,16 +84,40 @@ Argument TakeNested(Input& in, Arena& arena) {
 }
 
 using Taker = Argument (*)(Input&, Arena&);
-constexpr Taker kParameters[] = {TakeBytes, TakeUlong, TakePss,  TakeOaep,
-                                 TakeGcm,   TakeCtr,   TakeEcdh, TakeHkdf};
+
+// Parameters with pointers in them. A mechanism that takes one never gets another shape of its
+// size: a pointer made of chance would be the caller's own fault.
+constexpr struct {
+  CK_MECHANISM_TYPE first, last;
+  Taker take;
+} kStructures[] = {
+    {CKM_RSA_PKCS_OAEP, CKM_RSA_PKCS_OAEP, TakeOaep},
+    {CKM_ECDH1_DERIVE, CKM_ECDH1_COFACTOR_DERIVE, TakeEcdh},
+    {CKM_AES_GCM, CKM_AES_GCM, TakeGcm},
+    {CKM_HKDF_DERIVE, CKM_HKDF_DATA, TakeHkdf},
+};
+constexpr size_t kSmallestStructure = sizeof(CK_RSA_PKCS_OAEP_PARAMS);
+
+Argument TakeSmall(Input& in, Arena& arena) {
+  const ByteView chunk = in.Chunk();
+  return Of(arena.Keep(chunk.first(std::min(chunk.size(), kSmallestStructure - 1))));
+}
+constexpr Taker kFlat[] = {TakeSmall, TakeUlong, TakePss, TakeCtr};
+
+Argument TakeParameter(CK_MECHANISM_TYPE type, Input& in, Arena& arena) {
+  if (in.OneIn(8)) return in.Pick(std::span(kFlat))(in, arena);
+  for (const auto& row : kStructures)
+    if (row.first <= type && type <= row.last) return row.take(in, arena);
+  return in.Pick(std::span(kFlat))(in, arena);
+}
 
 // The shape that an attribute of this type has; any shape for one that is unknown.
 Taker ShapeOf(CK_ATTRIBUTE_TYPE type, Input& in) {
   static constexpr Taker kShapes[] = {TakeBool, TakeUlong, TakeBytes, TakeUlongs, TakeNested};
-  const token::AttributeRule* rule = in.OneIn(16) ? nullptr : token::FindRule(type);
-  if (rule == nullptr) return in.Pick(std::span(kShapes));
-  if ((type & CKF_ARRAY_ATTRIBUTE) != 0 && rule->value != token::ValueKind::MechanismList)
-    return TakeNested;
+  const token::AttributeRule* rule = token::FindRule(type);
+  const bool mechanisms = rule != nullptr && rule->value == token::ValueKind::MechanismList;
+  if ((type & CKF_ARRAY_ATTRIBUTE) != 0 && !mechanisms) return TakeNested;
+  if (rule == nullptr || in.OneIn(16)) return in.Pick(std::span(kShapes));
   switch (rule->value) {
     case token::ValueKind::Bool:
       return TakeBool;
@@ -125,21 +149,24 @@ std::vector<CK_ATTRIBUTE> TakeTemplate(Input& in, Arena& arena) {
   std::vector<CK_ATTRIBUTE> attributes(in.Byte() % 24);
   for (CK_ATTRIBUTE& attribute : attributes) {
     attribute.type = in.OneIn(16) ? in.Number() : in.Pick(token::AttributeRules()).type;
-    const Argument value =
-        in.OneIn(32) ? TakeArgument(in, arena) : ShapeOf(attribute.type, in)(in, arena);
+    const Argument value = ShapeOf(attribute.type, in)(in, arena);
     attribute.pValue = value.data;
     attribute.ulValueLen = value.size;
+    if (in.OneIn(32)) attribute.pValue = nullptr;
+    if (in.OneIn(64)) attribute.ulValueLen = kAbsurd + in.Byte();
   }
   return attributes;
 }
 
-CK_MECHANISM TakeMechanism(Input& in, Arena& arena) {
+CK_MECHANISM TakeMechanism(Input& in, Arena& arena, std::optional<CK_MECHANISM_TYPE> type) {
   CK_MECHANISM mechanism{};
-  mechanism.mechanism = in.OneIn(16) ? in.Number() : in.Pick(token::MechanismRules()).type;
-  const Argument parameter =
-      in.OneIn(32) ? TakeArgument(in, arena) : in.Pick(std::span(kParameters))(in, arena);
+  mechanism.mechanism = type           ? *type
+                        : in.OneIn(16) ? in.Number()
+                                       : in.Pick(token::MechanismRules()).type;
+  const Argument parameter = TakeParameter(mechanism.mechanism, in, arena);
   mechanism.pParameter = parameter.data;
   mechanism.ulParameterLen = parameter.size;
+  if (in.OneIn(32)) mechanism.pParameter = nullptr;
   return mechanism;
 }
 

@@ -3,6 +3,7 @@
 // real blocks, NULL, and lengths so absurd that no block can be meant.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "p11/cryptoki.h"
@@ -12,8 +13,9 @@ namespace keyscope::fuzz {
 
 std::vector<CK_ATTRIBUTE> TakeTemplate(Input& in, Arena& arena);
 
-// Any mechanism, often one of the module's, with a parameter of any shape.
-CK_MECHANISM TakeMechanism(Input& in, Arena& arena);
+// Any mechanism, often one of the module's, or `type`, with a parameter of its shape or a flat one.
+CK_MECHANISM TakeMechanism(Input& in, Arena& arena,
+                           std::optional<CK_MECHANISM_TYPE> type = std::nullopt);
 
 // A pointer and a length, for an input.
 struct Argument {

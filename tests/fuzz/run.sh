@@ -23,6 +23,6 @@ fuzz() { # TARGET
     >>"build/fuzz/$1.log" 2>&1
 }
 export -f fuzz
-export seconds
+export seconds TMPDIR=/dev/shm # the store is written over and over
 printf '%s\n' "${targets[@]}" | xargs -P 2 -I{} bash -c 'fuzz {}'
 [ -z "$(ls build/fuzz/found)" ]

@@ -53,6 +53,15 @@ TEST_F(ConfigTest, EveryKeyIsRead) {
   EXPECT_THAT(config.problems, IsEmpty());
 }
 
+TEST_F(ConfigTest, OnlyStringsAndCommentsHoldAnyCharacter) {
+  const Config good = Load("machine_dir = \"/\\\"\u00fc\" # \u00fc\nuser_dir = '/\u00fc'\n");
+  EXPECT_EQ(good.machine_dir, "/\"\u00fc");
+  EXPECT_EQ(good.user_dir, "/\u00fc");
+  EXPECT_THAT(good.problems, IsEmpty());
+  for (const char* bad : {"\n\ufebf = 'info'\n", "\nlog = 'info' \ufebf\n", "\n[\x03U.\n"})
+    EXPECT_THAT(Load(bad).problems, ElementsAre(HasSubstr(":2: a character"))) << bad;
+}
+
 TEST_F(ConfigTest, TheEnvironmentWins) {
   setenv("KEYSCOPE_TCTI", "device:/dev/tpm9", 1);
   setenv("KEYSCOPE_LOG", "error", 1);
