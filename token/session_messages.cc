@@ -68,9 +68,10 @@ void Session::BeginMessages(OpKind kind, const CK_MECHANISM* mechanism, CK_OBJEC
   const auto object = KeyFor(token_, key, rule, {.usage = row.usage});
   const auto bound = object->is_private() ? std::optional(login) : std::nullopt;
   if (kind == OpKind::Encrypt || kind == OpKind::Decrypt)
-    place.emplace(CipherFor(kind, *object, *mechanism, token_), bound);
+    place = ActiveMessages{CipherFor(kind, *object, *mechanism, token_), bound};
   else
-    place.emplace(SignerFor(rule.scheme->*row.maker, object, rule, *mechanism, token_), bound);
+    place =
+        ActiveMessages{SignerFor(rule.scheme->*row.maker, object, rule, *mechanism, token_), bound};
 }
 
 Session::ActiveMessages& Session::ActiveMessagesOf(OpKind kind) {
