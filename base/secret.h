@@ -1,11 +1,13 @@
-// SecretBytes: bytes that are wiped when they go, cannot be copied by accident and cannot be
-// printed.
+// SecretBytes: bytes that are wiped when they go, cannot be copied by accident, cannot be printed
+// and, up to 4096 of them, are not swapped or dumped (see locked_memory.h).
 #pragma once
 
 #include <cstddef>
 #include <utility>
+#include <vector>
 
 #include "base/bytes.h"
+#include "base/locked_memory.h"
 
 namespace keyscope {
 
@@ -17,7 +19,9 @@ class SecretBytes {
   SecretBytes() = default;
   explicit SecretBytes(size_t size) : bytes_(size) {}
   explicit SecretBytes(ByteView bytes) : bytes_(bytes.begin(), bytes.end()) {}
-  explicit SecretBytes(Bytes&& bytes) : bytes_(std::move(bytes)) {}
+  explicit SecretBytes(Bytes&& bytes) : bytes_(bytes.begin(), bytes.end()) {
+    Wipe(bytes.data(), bytes.size());
+  }
   SecretBytes(SecretBytes&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
   SecretBytes& operator=(SecretBytes&& other) noexcept {
     if (this != &other) {
@@ -41,7 +45,7 @@ class SecretBytes {
   }
 
  private:
-  Bytes bytes_;
+  std::vector<uint8_t, LockedAllocator<uint8_t>> bytes_;
 };
 
 // Compares in a time that depends on the lengths only.

@@ -1,6 +1,12 @@
 #include "base/secret.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <cinttypes>
+#include <cstdio>
+#include <fstream>
+#include <thread>
 
 namespace keyscope {
 namespace {
@@ -21,6 +27,53 @@ TEST(SecretBytes, WipeOverwrites) {
   Wipe(memory.data(), memory.size());
   EXPECT_EQ(memory, Bytes(4, 0));
   Wipe(nullptr, 0);
+}
+
+// The flags of the mapping that holds `address` (proc(5), smaps, VmFlags).
+std::string FlagsAt(const void* address) {
+  std::ifstream maps("/proc/self/smaps");
+  bool inside = false;
+  for (std::string line; std::getline(maps, line);) {
+    uintptr_t first = 0, end = 0;
+    const auto at = reinterpret_cast<uintptr_t>(address);
+    if (std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR " ", &first, &end) == 2)
+      inside = first <= at && at < end;
+    if (inside && line.starts_with("VmFlags:")) return line + " ";
+  }
+  return "";
+}
+
+TEST(SecretBytes, StayOutOfSwapAndCoreDumps) {
+  SecretBytes secret(Bytes(4096, 7));
+  EXPECT_NE(FlagsAt(secret.data()).find(" dd "), std::string::npos) << "not dumped";
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they ignore mlock
+  rlimit limit{};
+  ASSERT_EQ(getrlimit(RLIMIT_MEMLOCK, &limit), 0);
+  if (limit.rlim_cur < 65536) GTEST_SKIP() << "this account may not lock 64 KiB of memory";
+  EXPECT_NE(FlagsAt(secret.data()).find(" lo "), std::string::npos) << "locked";
+#endif
+}
+
+TEST(SecretBytes, MoreThanTheArenaHoldsIsKeptAllTheSame) {
+  std::vector<SecretBytes> secrets;
+  for (size_t size = 1; size < 6000; size += 37)
+    secrets.emplace_back(Bytes(size, static_cast<uint8_t>(size)));
+  for (size_t i = 0; i < secrets.size(); i += 2) secrets[i] = SecretBytes();
+  for (size_t size = 1; size < 6000; size += 211)
+    secrets.emplace_back(Bytes(size, static_cast<uint8_t>(size)));
+  for (const SecretBytes& secret : secrets)
+    EXPECT_TRUE(Equal(secret.view(), Bytes(secret.size(), static_cast<uint8_t>(secret.size()))));
+}
+
+TEST(SecretBytes, ThreadsDoNotShareThem) {
+  std::vector<std::jthread> threads;
+  for (uint8_t mark = 1; mark <= 8; ++mark)
+    threads.emplace_back([mark] {
+      for (size_t round = 0; round < 2000; ++round) {
+        const SecretBytes mine(Bytes(1 + round % 300, mark));
+        EXPECT_TRUE(Equal(mine.view(), Bytes(mine.size(), mark)));
+      }
+    });
 }
 
 TEST(SecretBytes, ConstantTimeEqual) {
