@@ -43,6 +43,7 @@ std::string ParentOf(const std::string& path) {
   Fault fault = denied          ? Fault::Denied
                 : full          ? Fault::NoSpace
                 : code == EROFS ? Fault::ReadOnly
+                : code == EIO   ? Fault::Io
                                 : Fault::Internal;
   throw Error(fault, "cannot " + doing + " " + path + ": " + std::generic_category().message(code));
 }

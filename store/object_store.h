@@ -10,7 +10,8 @@
 //
 // Every failure is an Error with a Fault: Busy (locked for 15 seconds), NoSpace, Corrupt (no store
 // of ours, a newer one, a damaged page, or only the row that was asked for), ReadOnly, Denied
-// (rights, links, or a store of the other scope), KeyGone (no such token), Internal.
+// (rights, links, or a store of the other scope), KeyGone (no such token), Io, Internal. After Io a
+// change may have been made: whole, or not at all.
 #pragma once
 
 #include <cstdint>

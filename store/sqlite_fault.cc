@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <initializer_list>
 #include <iterator>
+#include <new>
 
 namespace keyscope::store {
 namespace {
@@ -14,6 +16,8 @@ struct Meaning {
 };
 
 constexpr Meaning kOutOfSpace = {SQLITE_FULL, Fault::NoSpace, "free space on the store's disk"};
+constexpr Meaning kUnreadable = {SQLITE_IOERR, Fault::Io,
+                                 "the disk could not be read or written: see the system's log"};
 constexpr Meaning kUnexpected = {-1, Fault::Internal, "this is not expected"};
 constexpr Meaning kMeanings[] = {
     kOutOfSpace,
@@ -23,10 +27,9 @@ constexpr Meaning kMeanings[] = {
     {SQLITE_CORRUPT, Fault::Corrupt,
      "restore it from a copy, or move it away and initialize the token anew"},
     {SQLITE_NOTADB, Fault::Corrupt, "this is no SQLite file: move it away or restore it"},
-    {SQLITE_IOERR_CORRUPTFS, Fault::Corrupt, "check the file system"},
     {SQLITE_IOERR_DATA, Fault::Corrupt, "check the file system"},
     {SQLITE_IOERR_SHORT_READ, Fault::Corrupt, "the file is cut off: restore it"},
-    {SQLITE_IOERR, Fault::Internal, "the disk could not be read or written: see the system's log"},
+    kUnreadable,
     {SQLITE_BUSY, Fault::Busy, "another process kept the store locked: try again"},
     {SQLITE_PROTOCOL, Fault::Busy, "another process kept the store locked: try again"},
     {SQLITE_READONLY_DBMOVED, Fault::Busy, "the file was replaced during the call: try again"},
@@ -37,21 +40,29 @@ constexpr Meaning kMeanings[] = {
     {SQLITE_PERM, Fault::Denied, "check the rights of the file, its journal and its folder"},
     {SQLITE_AUTH, Fault::Denied, "check the rights of the file, its journal and its folder"},
     {SQLITE_TOOBIG, Fault::NoSpace, "the value is larger than the store takes"},
-    {SQLITE_NOMEM, Fault::Internal, "out of memory"},
 };
 
 constexpr int kPrimary = 0xff;  // the bits of the primary code in an extended one
 
-// SQLite says FULL for ENOSPC only, and IOERR for a quota or a file size limit.
-bool IsOutOfSpace(sqlite3* db) {
+// Whether the system's own code for the failure is one of `codes`.
+bool SystemSaid(sqlite3* db, std::initializer_list<int> codes) {
   int last = 0;
   sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &last);
-  for (int code : {last, sqlite3_system_errno(db)})
-    if (code == EDQUOT || code == EFBIG) return true;
-  return false;
+  return std::ranges::find(codes, last) != codes.end() ||
+         std::ranges::find(codes, sqlite3_system_errno(db)) != codes.end();
 }
 
+// SQLite says FULL for ENOSPC only, IOERR for a quota or a file size limit, and CORRUPT where a
+// read failed with EIO: what could not be read is not damaged.
+const Meaning* SystemMeaning(sqlite3* db, int primary) {
+  if (primary == SQLITE_IOERR && SystemSaid(db, {EDQUOT, EFBIG})) return &kOutOfSpace;
+  if (primary == SQLITE_CORRUPT && SystemSaid(db, {EIO})) return &kUnreadable;
+  return nullptr;
+}
+
+// Tells running out of memory as the C++ library does.
 const Meaning& MeaningOf(int code) {
+  if ((code & kPrimary) == SQLITE_NOMEM) throw std::bad_alloc();
   for (int wanted : {code, code & kPrimary}) {
     auto found = std::find_if(std::begin(kMeanings), std::end(kMeanings),
                               [wanted](const Meaning& row) { return row.code == wanted; });
@@ -67,8 +78,8 @@ Error SqliteError(sqlite3* db, int code, const std::string& what) {
   bool current = db != nullptr && (sqlite3_errcode(db) & kPrimary) == (code & kPrimary);
   int extended = current ? sqlite3_extended_errcode(db) : code;
   std::string words = current ? sqlite3_errmsg(db) : sqlite3_errstr(code);
-  bool full = current && (code & kPrimary) == SQLITE_IOERR && IsOutOfSpace(db);
-  const Meaning& meaning = full ? kOutOfSpace : MeaningOf(extended);
+  const Meaning* system = current ? SystemMeaning(db, code & kPrimary) : nullptr;
+  const Meaning& meaning = system != nullptr ? *system : MeaningOf(extended);
   return Error(
       meaning.fault,
       what + ": " + words + " (SQLite code " + std::to_string(extended) + "); " + meaning.hint,

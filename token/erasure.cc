@@ -26,7 +26,8 @@ Erasure::Placement::Placement(Erasure& erasure, store::PendingErase note)
 
 Erasure::Placement::~Placement() {
   if (erasure_ == nullptr) return;
-  erasure_->Erase(note_);
+  // Where the store failed at the end of the insertion, the row may be there and have the note.
+  if (erasure_->Claim(note_)) erasure_->Erase(note_);
   Keep();
 }
 
@@ -68,6 +69,13 @@ bool Erasure::Erase(const store::PendingErase& note) noexcept {
   return true;
 }
 
+bool Erasure::Claim(const store::PendingErase& note) noexcept try {
+  return store_.ClaimPendingErase(note.id);
+} catch (const std::exception& error) {
+  log::Warn("a key that was not finished is erased at the next login: ", error.what());
+  return false;
+}
+
 bool Erasure::BeingPlaced(const Bytes& uid) {
   std::lock_guard lock(mutex_);
   return being_placed_.contains(uid);
@@ -75,7 +83,7 @@ bool Erasure::BeingPlaced(const Bytes& uid) {
 
 void Erasure::Retry() noexcept try {
   for (const store::PendingErase& note : store_.PendingErases())
-    if (!BeingPlaced(note.uid) && store_.ClaimPendingErase(note.id)) Erase(note);
+    if (!BeingPlaced(note.uid) && Claim(note)) Erase(note);
 } catch (const std::exception& error) {
   log::Warn("pending erases are not tried again: ", error.what());
 }

@@ -44,6 +44,9 @@ class Erasure {
   void Retry() noexcept;
 
  private:
+  // To be called before Erase: false when the note was taken by the key's row, or when that cannot
+  // be known.
+  bool Claim(const store::PendingErase& note) noexcept;
   bool BeingPlaced(const Bytes& uid);
 
   const KeyScope scope_;

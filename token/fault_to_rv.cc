@@ -11,12 +11,17 @@ struct Row {
 };
 constexpr Row kTable[] = {
     {Fault::AuthFailed, CKR_DEVICE_ERROR},  // of a key: store and TPM disagree
-    {Fault::LockedOut, CKR_PIN_LOCKED},           {Fault::KeyGone, CKR_DEVICE_ERROR},
+    {Fault::LockedOut, CKR_PIN_LOCKED},
+    {Fault::KeyGone, CKR_DEVICE_ERROR},
     {Fault::Busy, CKR_FUNCTION_FAILED},  // later it may work
-    {Fault::NoSpace, CKR_DEVICE_MEMORY},          {Fault::Corrupt, CKR_DEVICE_ERROR},
-    {Fault::Unsupported, CKR_MECHANISM_INVALID},  {Fault::BadInput, CKR_ARGUMENTS_BAD},
+    {Fault::NoSpace, CKR_DEVICE_MEMORY},
+    {Fault::Corrupt, CKR_DEVICE_ERROR},
+    {Fault::Io, CKR_DEVICE_ERROR},
+    {Fault::Unsupported, CKR_MECHANISM_INVALID},
+    {Fault::BadInput, CKR_ARGUMENTS_BAD},
     {Fault::DeviceGone, CKR_DEVICE_ERROR},  // not _REMOVED: the sessions live on
-    {Fault::ReadOnly, CKR_TOKEN_WRITE_PROTECTED}, {Fault::Denied, CKR_DEVICE_ERROR},
+    {Fault::ReadOnly, CKR_TOKEN_WRITE_PROTECTED},
+    {Fault::Denied, CKR_DEVICE_ERROR},
     {Fault::Internal, CKR_GENERAL_ERROR},
 };
 

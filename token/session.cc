@@ -69,7 +69,7 @@ void Session::Login(CK_USER_TYPE user, Input pin) {
   CheckOpen();
   if (user != CKU_CONTEXT_SPECIFIC) {
     token_.login().Enter(user, pin);
-    if (user == CKU_USER) token_.erasure().Retry();
+    token_.erasure().Retry();
     return;
   }
   bool waiting = false;

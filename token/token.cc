@@ -133,7 +133,8 @@ std::shared_ptr<const tpm::Facts> Token::facts() {
     if (facts_ != nullptr) return facts_;
   }
   std::shared_ptr<const tpm::Facts> learnt;
-  if (auto row = store_.LoadToken()) {
+  const auto row = store_.LoadToken();
+  if (row && !row->facts.empty()) {
     learnt = std::make_shared<const tpm::Facts>(tpm::Facts::FromPairs(row->facts));
   } else {
     learnt = std::make_shared<const tpm::Facts>(backend_->LearnFacts());

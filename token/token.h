@@ -55,7 +55,8 @@ class Token {
   void NeedDeviceObjects(const AttributeSet& wanted);
   // What new keys are made under. CKR_TOKEN_NOT_RECOGNIZED: the token is not initialised.
   tpm::Root RootOfKeys();
-  // What the TPM can do: from the store, or asked of the TPM while there is no token.
+  // What the TPM can do: from the store, or asked of the TPM while there is no token and where its
+  // store was made before stores knew that.
   std::shared_ptr<const tpm::Facts> facts();
 
  private:

@@ -26,7 +26,7 @@ const std::vector<Case> kCases = {
     {"TPM_RC_LOCKOUT", {Harm::Kind::Answer, 0x921}, {Fault::LockedOut}},
     {"TPM_RC_NV_RATE", {Harm::Kind::Answer, 0x920}, {Fault::Busy}},
     {"TPM_RC_NV_SPACE", {Harm::Kind::Answer, 0x14b}, {Fault::NoSpace}},
-    {"an unknown code", {Harm::Kind::Answer, 0x17e}, {Fault::Internal}},
+    {"an unknown code", {Harm::Kind::Answer, 0x17e}, {Fault::Io}},
     {"TPM_RC_RETRY", {Harm::Kind::Answer, 0x922}, {std::nullopt}},
     {"TPM_RC_TESTING", {Harm::Kind::Answer, 0x90a}, {std::nullopt}},
     {"TPM_RC_SESSION_MEMORY", {Harm::Kind::Answer, 0x903}, {std::nullopt}},

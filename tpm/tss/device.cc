@@ -106,7 +106,10 @@ bool Device::Recover(Recovery recovery, Retry retry, bool first_time, unsigned a
         }
       }
       FlushAll();
-      return FlushLeftovers();
+      return FlushLeftovers(TPM2_TRANSIENT_FIRST);
+    case Recovery::NoSession:
+      FlushSessions();
+      return FlushLeftovers(TPM2_LOADED_SESSION_FIRST);
     case Recovery::NoAnswer:
     case Recovery::BadAnswer:
       Reconnect();  // without a resource manager our objects may still be there
@@ -138,21 +141,17 @@ void Device::FlushAll() noexcept {
   for (TPM2_HANDLE handle : cache_.RemoveAll()) Flush(handle);
 }
 
-bool Device::FlushLeftovers() noexcept try {
-  bool any = false;
-  for (uint32_t first : {TPM2_TRANSIENT_FIRST, TPM2_LOADED_SESSION_FIRST}) {
-    TPMS_CAPABILITY_DATA data{};
-    GetCapability(connection_, TPM2_CAP_HANDLES, first, TPM2_MAX_CAP_HANDLES, data);
-    const TPML_HANDLE& left = data.data.handles;
-    for (uint32_t i = 0; i < left.count && i < std::size(left.handle); ++i) {
-      log::Warn(
-          "the TPM is full, and nothing in it is ours: handle 0x", std::hex, left.handle[i],
-          " that another process left is flushed; a resource manager (/dev/tpmrm0) avoids that");
-      Flush(left.handle[i]);
-      any = true;
-    }
+bool Device::FlushLeftovers(TPM2_HANDLE first) noexcept try {
+  TPMS_CAPABILITY_DATA data{};
+  GetCapability(connection_, TPM2_CAP_HANDLES, first, TPM2_MAX_CAP_HANDLES, data);
+  const TPML_HANDLE& left = data.data.handles;
+  for (uint32_t i = 0; i < left.count && i < std::size(left.handle); ++i) {
+    log::Warn(
+        "the TPM is full, and nothing in it is ours: handle 0x", std::hex, left.handle[i],
+        " that another process left is flushed; a resource manager (/dev/tpmrm0) avoids that");
+    Flush(left.handle[i]);
   }
-  return any;
+  return left.count != 0;
 } catch (const std::exception& error) {
   log::Debug("what is left in the TPM could not be listed: ", error.what());
   return false;

@@ -73,10 +73,10 @@ class Device {
   bool Recover(Recovery recovery, Retry retry, bool first_time, unsigned attempt);
   void Reconnect() noexcept;
   void FlushAll() noexcept;
-  // The last resort of a TPM without a resource manager, in which nothing is ours any more: what
-  // others left there, most likely killed processes, is flushed. Processes of ours that live on
-  // load theirs again. True when there was anything.
-  bool FlushLeftovers() noexcept;
+  // The last resort of a TPM without a resource manager, in which no object or session (`first`:
+  // the first handle of that kind) is ours any more: what others left there is flushed. They were
+  // most likely killed: such a TPM serves one process at a time. True when there was anything.
+  bool FlushLeftovers(TPM2_HANDLE first) noexcept;
 
   // An operation loads a root and an object, and each may meet a full TPM as often as there are
   // objects.
@@ -111,7 +111,8 @@ auto Device::Operate(Body body, Retry retry) {
       }
     } catch (const CommandError& error) {
       if (!Recover(error.recovery(), retry, first_time, attempt) || attempt == kMaxAttempts) throw;
-      if (error.recovery() != Recovery::NoRoom) first_time = false;
+      if (error.recovery() != Recovery::NoRoom && error.recovery() != Recovery::NoSession)
+        first_time = false;
     } catch (...) {
       FlushSessions();
       throw;

@@ -95,7 +95,7 @@ Row RowOf(TPM2_RC base) {
   if (IsReference(base)) return {base, Fault::KeyGone, kAdviceCleared};
   for (const Row& row : kRows)
     if (row.base == base) return row;
-  return {base, Fault::Internal, ""};
+  return {base, Fault::Io, ""};
 }
 
 Recovery RecoveryOf(TSS2_RC rc) {
@@ -104,6 +104,7 @@ Recovery RecoveryOf(TSS2_RC rc) {
   if (!FromTpm(rc)) return Recovery::BadAnswer;
   const TPM2_RC base = BaseOf(rc);
   if (base == TPM2_RC_OBJECT_MEMORY || base == TPM2_RC_OBJECT_HANDLES) return Recovery::NoRoom;
+  if (base == TPM2_RC_SESSION_MEMORY || base == TPM2_RC_SESSION_HANDLES) return Recovery::NoSession;
   const bool of_handle_or_session = (rc & TPM2_RC_FMT1) != 0 && (rc & kParameter) == 0;
   const bool stale = IsReference(base) || base == TPM2_RC_BAD_AUTH ||
                      (of_handle_or_session && (base == TPM2_RC_VALUE || base == TPM2_RC_HANDLE));

@@ -13,6 +13,7 @@ enum class Recovery : uint8_t {
   None,       // the TPM's last word
   Stale,      // it no longer knows a handle or session of ours; nothing was done
   NoRoom,     // no slot for a loaded object; nothing was done
+  NoSession,  // none for a session, also after a while; nothing was done
   NoAnswer,   // the connection broke before any answer
   BadAnswer,  // an answer came that cannot be believed; the command may have been done
 };

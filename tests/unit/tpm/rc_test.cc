@@ -13,21 +13,22 @@ struct Row {
 
 TEST(Rc, FaultAndRecovery) {
   const Row rows[] = {
-      {0x98e, Fault::AuthFailed, Recovery::None},   // TPM_RC_AUTH_FAIL, session 1
-      {0x9a2, Fault::AuthFailed, Recovery::Stale},  // TPM_RC_BAD_AUTH, session 1
-      {0x921, Fault::LockedOut, Recovery::None},    // TPM_RC_LOCKOUT
-      {0x1df, Fault::KeyGone, Recovery::None},      // TPM_RC_INTEGRITY, parameter 1
-      {0x18b, Fault::KeyGone, Recovery::Stale},     // TPM_RC_HANDLE, handle 1
-      {0x910, Fault::KeyGone, Recovery::Stale},     // TPM_RC_REFERENCE_H0
-      {0x918, Fault::KeyGone, Recovery::Stale},     // TPM_RC_REFERENCE_S0
-      {0x984, Fault::BadInput, Recovery::Stale},    // TPM_RC_VALUE, session 1
-      {0x1c4, Fault::BadInput, Recovery::None},     // TPM_RC_VALUE, parameter 1
-      {0x2c4, Fault::BadInput, Recovery::None},     // TPM_RC_VALUE, parameter 2
-      {0x902, Fault::NoSpace, Recovery::NoRoom},    // TPM_RC_OBJECT_MEMORY
-      {0x922, Fault::Busy, Recovery::None},         // TPM_RC_RETRY
-      {0x143, Fault::Unsupported, Recovery::None},  // TPM_RC_COMMAND_CODE
-      {0x101, Fault::DeviceGone, Recovery::None},   // TPM_RC_FAILURE
-      {0x17f, Fault::Internal, Recovery::None},
+      {0x98e, Fault::AuthFailed, Recovery::None},    // TPM_RC_AUTH_FAIL, session 1
+      {0x9a2, Fault::AuthFailed, Recovery::Stale},   // TPM_RC_BAD_AUTH, session 1
+      {0x921, Fault::LockedOut, Recovery::None},     // TPM_RC_LOCKOUT
+      {0x1df, Fault::KeyGone, Recovery::None},       // TPM_RC_INTEGRITY, parameter 1
+      {0x18b, Fault::KeyGone, Recovery::Stale},      // TPM_RC_HANDLE, handle 1
+      {0x910, Fault::KeyGone, Recovery::Stale},      // TPM_RC_REFERENCE_H0
+      {0x918, Fault::KeyGone, Recovery::Stale},      // TPM_RC_REFERENCE_S0
+      {0x984, Fault::BadInput, Recovery::Stale},     // TPM_RC_VALUE, session 1
+      {0x1c4, Fault::BadInput, Recovery::None},      // TPM_RC_VALUE, parameter 1
+      {0x2c4, Fault::BadInput, Recovery::None},      // TPM_RC_VALUE, parameter 2
+      {0x902, Fault::NoSpace, Recovery::NoRoom},     // TPM_RC_OBJECT_MEMORY
+      {0x903, Fault::NoSpace, Recovery::NoSession},  // TPM_RC_SESSION_MEMORY
+      {0x922, Fault::Busy, Recovery::None},          // TPM_RC_RETRY
+      {0x143, Fault::Unsupported, Recovery::None},   // TPM_RC_COMMAND_CODE
+      {0x101, Fault::DeviceGone, Recovery::None},    // TPM_RC_FAILURE
+      {0x17f, Fault::Io, Recovery::None},
       {0xb0902, Fault::NoSpace, Recovery::NoRoom},  // the resource manager's
       {0xc018b, Fault::KeyGone, Recovery::Stale},   // by the resource manager in the TPM's name
       {0xa000a, Fault::DeviceGone, Recovery::NoAnswer},  // TCTI: IO error
