@@ -113,11 +113,13 @@ void TpmProxy::Accept(const Socket& listening, void (TpmProxy::*serve)(const Soc
     if (!accepted) return;
     std::lock_guard lock(mutex_);
     if (stopping_) return;
+    std::erase_if(clients_, [](const Client& client) { return client.done.load(); });
     Client& client = clients_.emplace_back();
     client.socket = std::move(accepted);
     client.thread = std::jthread([this, serve, &client] {
       (this->*serve)(client.socket);
       client.socket.Shutdown();
+      client.done = true;
     });
   }
 }

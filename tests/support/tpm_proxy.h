@@ -59,6 +59,7 @@ class TpmProxy {
  private:
   struct Client {
     Socket socket;
+    std::atomic<bool> done = false;
     std::jthread thread;
   };
 
