@@ -68,10 +68,10 @@ void Session::BeginMessages(OpKind kind, const CK_MECHANISM* mechanism, CK_OBJEC
   const auto object = KeyFor(token_, key, rule, {.usage = row.usage});
   const auto bound = object->is_private() ? std::optional(login) : std::nullopt;
   if (kind == OpKind::Encrypt || kind == OpKind::Decrypt)
-    place = ActiveMessages{CipherFor(kind, *object, *mechanism, token_), bound};
+    place.emplace(ActiveMessages{CipherFor(kind, *object, *mechanism, token_), bound});
   else
-    place =
-        ActiveMessages{SignerFor(rule.scheme->*row.maker, object, rule, *mechanism, token_), bound};
+    place.emplace(ActiveMessages{
+        SignerFor(rule.scheme->*row.maker, object, rule, *mechanism, token_), bound});
 }
 
 Session::ActiveMessages& Session::ActiveMessagesOf(OpKind kind) {
