@@ -21,7 +21,7 @@ class Backend {
   // Whether a device is reachable: opens the connection if need be, sends no TPM command, throws
   // nothing.
   virtual bool Present() noexcept = 0;
-  // About 6 commands (capabilities and TestParms).
+  // About a dozen commands (capabilities and TestParms).
   virtual Facts LearnFacts() = 0;
   virtual Lockout ReadLockout() = 0;
 
@@ -52,6 +52,13 @@ class Backend {
   virtual CreatedKey CreateAttested(const Root& root, ByteView uid, const KeySpec& spec,
                                     const SecretBytes& auth, const KeyRef* ak, ByteView nonce) = 0;
 
+  // A new secret key, with this value or, when that is empty, with one that the device draws (AES
+  // only). The value travels encrypted only. Fault::Unsupported for a size or hash that the device
+  // does not have, BadInput for a value of another size: AES as in `spec`, HMAC 1 to LongestHmacKey
+  // bytes.
+  virtual KeyBlob CreateSecret(const Root& root, const SecretSpec& spec, const SecretBytes& value,
+                               const SecretBytes& auth) = 0;
+
   // What a blob holds: the public key, its TPMT_PUBLIC (marshalled), its Name. No command.
   virtual PublicKey PublicOf(const KeyBlob& blob) const = 0;
   virtual Bytes TpmtPublicOf(const KeyBlob& blob) const = 0;
@@ -66,6 +73,13 @@ class Backend {
   // The x coordinate of the shared point, as long as the field. Fault::BadInput for a point off the
   // curve.
   virtual SecretBytes Ecdh(const Root& root, const KeyRef& key, const EcPublic& peer) = 0;
+  // AES of whole blocks, one command for each KiB. `iv`: a block, empty for ECB; it becomes the one
+  // to go on with. Fault::BadInput for other sizes.
+  virtual SecretBytes RunAes(const Root& root, const KeyRef& key, AesMode mode, Direction direction,
+                             Bytes& iv, ByteView data) = 0;
+  // One command, or for more than 1 KiB one and another for each KiB; meanwhile the device does
+  // nothing else.
+  virtual SecretBytes Hmac(const Root& root, const KeyRef& key, ByteView message) = 0;
 
   // TPM2_Certify and TPM2_Quote: statements about `key`, and about the PCRs of a bank (bit i of
   // `pcrs`: PCR i, 0 to 23). Fault::BadInput for a longer nonce than the TPM takes, Unsupported for

@@ -1,5 +1,6 @@
 #include "tpm/types.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <sstream>
@@ -11,14 +12,14 @@ namespace {
 struct HashRow {
   Hash hash;
   const char* name;
-  size_t size;
+  size_t size, block;
 };
 constexpr std::array kHashes = {
-    HashRow{Hash::Sha1, "SHA1", 20},         HashRow{Hash::Sha224, "SHA224", 28},
-    HashRow{Hash::Sha256, "SHA256", 32},     HashRow{Hash::Sha384, "SHA384", 48},
-    HashRow{Hash::Sha512, "SHA512", 64},     HashRow{Hash::Sha3_224, "SHA3-224", 28},
-    HashRow{Hash::Sha3_256, "SHA3-256", 32}, HashRow{Hash::Sha3_384, "SHA3-384", 48},
-    HashRow{Hash::Sha3_512, "SHA3-512", 64},
+    HashRow{Hash::Sha1, "SHA1", 20, 64},          HashRow{Hash::Sha224, "SHA224", 28, 64},
+    HashRow{Hash::Sha256, "SHA256", 32, 64},      HashRow{Hash::Sha384, "SHA384", 48, 128},
+    HashRow{Hash::Sha512, "SHA512", 64, 128},     HashRow{Hash::Sha3_224, "SHA3-224", 28, 144},
+    HashRow{Hash::Sha3_256, "SHA3-256", 32, 136}, HashRow{Hash::Sha3_384, "SHA3-384", 48, 104},
+    HashRow{Hash::Sha3_512, "SHA3-512", 64, 72},
 };
 
 struct CurveRow {
@@ -35,7 +36,7 @@ constexpr std::array kCurves = {
 HashRow RowOf(Hash hash) {
   for (const HashRow& row : kHashes)
     if (row.hash == hash) return row;
-  return {Hash::None, "", 0};
+  return {Hash::None, "", 0, 0};
 }
 
 CurveRow RowOf(Curve curve) {
@@ -71,10 +72,26 @@ bool ParseNumber(std::string_view text, T& value) {
   return true;
 }
 
+std::vector<unsigned> ParseNumbers(std::string_view text) {
+  std::vector<unsigned> numbers;
+  EachWord(text, [&](std::string_view word) {
+    unsigned number = 0;
+    if (ParseNumber(word, number)) numbers.push_back(number);
+  });
+  return numbers;
+}
+
+unsigned Bits(unsigned bits) { return bits; }
+
 }  // namespace
 
 const char* Name(Hash hash) { return RowOf(hash).name; }
 size_t DigestSize(Hash hash) { return RowOf(hash).size; }
+size_t BlockSize(Hash hash) { return RowOf(hash).block; }
+size_t LongestHmacKey(Hash hash) {
+  constexpr size_t kMaxSymData = 128;
+  return std::min(BlockSize(hash), kMaxSymData);
+}
 const char* Name(Curve curve) { return RowOf(curve).name; }
 size_t FieldSize(Curve curve) { return RowOf(curve).size; }
 
@@ -86,10 +103,11 @@ std::map<std::string, std::string> Facts::ToPairs() const {
       {"firmware_minor", std::to_string(firmware_minor)},
       {"hashes", Join(hashes, [](Hash hash) { return Name(hash); })},
       {"curves", Join(curves, [](Curve curve) { return Name(curve); })},
-      {"rsa_bits", Join(rsa_bits, [](unsigned bits) { return bits; })},
+      {"rsa_bits", Join(rsa_bits, Bits)},
       {"raw_rsa", raw_rsa ? "1" : "0"},
       {"create_loaded", create_loaded ? "1" : "0"},
-      {"encrypt_decrypt", encrypt_decrypt ? "1" : "0"},
+      {"aes_bits", Join(aes_bits, Bits)},
+      {"hmac", hmac ? "1" : "0"},
   };
 }
 
@@ -111,13 +129,11 @@ Facts Facts::FromPairs(const std::map<std::string, std::string>& pairs) {
     for (const CurveRow& row : kCurves)
       if (word == row.name) facts.curves.push_back(row.curve);
   });
-  EachWord(get("rsa_bits"), [&](std::string_view word) {
-    unsigned bits = 0;
-    if (ParseNumber(word, bits)) facts.rsa_bits.push_back(bits);
-  });
+  facts.rsa_bits = ParseNumbers(get("rsa_bits"));
   facts.raw_rsa = get("raw_rsa") == "1";
   facts.create_loaded = get("create_loaded") == "1";
-  facts.encrypt_decrypt = get("encrypt_decrypt") == "1";
+  facts.aes_bits = ParseNumbers(get("aes_bits"));
+  facts.hmac = get("hmac") == "1";
   return facts;
 }
 

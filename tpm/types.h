@@ -31,6 +31,7 @@ enum class Curve : uint8_t { P256, P384, P521 };
 // As OpenSSL and the stored facts name them: "SHA256", "P-256". Hash::None: "" and 0.
 const char* Name(Hash hash);
 size_t DigestSize(Hash hash);
+size_t BlockSize(Hash hash);  // of HMAC (FIPS 198-1)
 const char* Name(Curve curve);
 size_t FieldSize(Curve curve);  // bytes of one coordinate
 
@@ -72,6 +73,26 @@ struct EcPrivate {
   SecretBytes scalar;  // big-endian, padded to the size of the field
 };
 using PrivateKey = std::variant<RsaPrivate, EcPrivate>;
+
+// A secret key, fixed to its use: AES in any of the modes below, or HMAC with one hash.
+struct AesSpec {
+  unsigned bits = 256;
+};
+struct HmacSpec {
+  Hash hash = Hash::Sha256;
+};
+struct SecretSpec {
+  KeyScope scope = KeyScope::User;
+  std::variant<AesSpec, HmacSpec> algorithm;
+};
+// The longest value of an HMAC key in the hardware, in bytes: the block that HMAC makes of it, or
+// what TPM2_Create takes (MAX_SYM_DATA).
+size_t LongestHmacKey(Hash hash);
+
+// NIST SP 800-38A; CTR counts on all 128 bits.
+enum class AesMode : uint8_t { Ecb, Cbc, Ctr, Cfb128, Ofb };
+inline constexpr size_t kAesBlock = 16;
+enum class Direction : uint8_t { Decrypt, Encrypt };
 
 // A key as the hardware hands it out: opaque to all but the backend that made it.
 // TSS: marshalled TPM2B_PUBLIC and TPM2B_PRIVATE.
@@ -151,7 +172,8 @@ struct Facts {
   std::vector<unsigned> rsa_bits;  // key sizes for RSA, ascending
   bool raw_rsa = false;            // RSA decrypt with the null scheme works
   bool create_loaded = false;
-  bool encrypt_decrypt = false;
+  std::vector<unsigned> aes_bits;  // key sizes of AES in every AesMode, ascending
+  bool hmac = false;               // HMAC with each of `hashes`, of messages of any length
 
   std::map<std::string, std::string> ToPairs() const;
   static Facts FromPairs(const std::map<std::string, std::string>& pairs);

@@ -23,7 +23,7 @@ Credential MakeCredential(const tpm::Endorsement& ek, ByteView ak_name, ByteView
   const SecretBytes key =
       tpm::tss::Kdfa(Hash::Sha256, seed.secret.view(), "STORAGE", ak_name, {}, 16);
   Bytes identity = Sized(secret);
-  tpm::tss::AesCfb(tpm::tss::Direction::Encrypt, key.view(), Bytes(16), identity);
+  tpm::tss::AesCfb(tpm::Direction::Encrypt, key.view(), Bytes(16), identity);
   const SecretBytes hmac_key =
       tpm::tss::Kdfa(Hash::Sha256, seed.secret.view(), "INTEGRITY", {}, {}, 32);
   const Bytes integrity = tpm::tss::Hmac(Hash::Sha256, hmac_key.view(), {identity, ak_name});

@@ -102,6 +102,23 @@ TEST_F(TssFaults, KeyOperations) {
       kCases);
 }
 
+TEST_F(TssFaults, SecretKeys) {
+  const auto make = [&](const char* name, const tpm::SecretSpec& spec, size_t size) {
+    return Ready(name, backend.CreateSecret(root, spec, SecretBytes(Bytes(size, 1)), AuthOf(name)));
+  };
+  const tpm::KeyRef aes = make("aes", {KeyScope::User, tpm::AesSpec{128}}, 0);
+  const tpm::KeyRef hmac = make("hmac", {KeyScope::User, tpm::HmacSpec{Hash::Sha256}}, 32);
+  HarmEverywhere({"RunAes",
+                  [&] {
+                    Bytes iv(16);
+                    backend.RunAes(root, aes, tpm::AesMode::Cbc, tpm::Direction::Encrypt, iv,
+                                   Bytes(2048));
+                  }},
+                 kCases);
+  HarmEverywhere({"Hmac", [&] { backend.Hmac(root, hmac, Bytes(10)); }}, kCases);
+  HarmEverywhere({"Hmac in parts", [&] { backend.Hmac(root, hmac, Bytes(2100)); }}, kCases);
+}
+
 TEST_F(TssFaults, MakingKeys) {
   const MadeKey outside = MakeEc(Curve::P256);
   HarmEverywhere({"Create", [&] { backend.Create(root, kP256, AuthOf("new")); }}, kCases);

@@ -226,7 +226,7 @@ SecretBytes FakeBackend::ActivateCredential(const Root& root, const KeyRef& ak, 
              tpm::tss::Hmac(Hash::Sha256, hmac_key.view(), {identity.view(), name})))
     throw refused;
   const SecretBytes key = tpm::tss::Kdfa(Hash::Sha256, seed.view(), "STORAGE", name, {}, 16);
-  tpm::tss::AesCfb(tpm::tss::Direction::Decrypt, key.view(), Bytes(16),
+  tpm::tss::AesCfb(tpm::Direction::Decrypt, key.view(), Bytes(16),
                    {identity.data(), identity.size()});
   return SecretBytes(identity.view().subspan(2));
 }

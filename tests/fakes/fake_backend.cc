@@ -22,18 +22,6 @@ constexpr size_t kMaxAuth = 32;
 constexpr size_t kMaxSealed = 128;
 constexpr uint32_t kMaxTries = 3;
 
-tpm::Facts TheFacts() {
-  tpm::Facts facts;
-  facts.manufacturer = "FAKE";
-  facts.model = "Software";
-  facts.firmware_major = 1;
-  facts.hashes = {Hash::Sha1, Hash::Sha256, Hash::Sha384, Hash::Sha512};
-  facts.curves = {Curve::P256, Curve::P384};
-  facts.rsa_bits = {1024, 2048};
-  facts.raw_rsa = true;
-  return facts;
-}
-
 template <typename T>
 bool Has(const std::vector<T>& all, T one) {
   return std::find(all.begin(), all.end(), one) != all.end();
@@ -41,13 +29,6 @@ bool Has(const std::vector<T>& all, T one) {
 
 void CheckInput(bool ok) {
   if (!ok) throw Error(Fault::BadInput, "fake: a value has the wrong size or kind");
-}
-
-bool Supports(const tpm::KeySpec& spec) {
-  const tpm::Facts facts = TheFacts();
-  if (const auto* ec = std::get_if<tpm::EcSpec>(&spec.algorithm))
-    return Has(facts.curves, ec->curve);
-  return Has(facts.rsa_bits, std::get<tpm::RsaSpec>(spec.algorithm).bits);
 }
 
 // The public area of a key with this public part, made after `area`.
@@ -68,7 +49,32 @@ TPMT_PUBLIC AreaOf(const KeyBlob& blob) {
   return tpm::tss::UnmarshalPublic(blob.public_area).publicArea;
 }
 
-FakeBackend::FakeBackend() : seed_(ossl::Random(32)) {}
+tpm::Facts FakeBackend::Usual() {
+  tpm::Facts facts;
+  facts.manufacturer = "FAKE";
+  facts.model = "Software";
+  facts.firmware_major = 1;
+  facts.hashes = {Hash::Sha1, Hash::Sha256, Hash::Sha384, Hash::Sha512};
+  facts.curves = {Curve::P256, Curve::P384};
+  facts.rsa_bits = {1024, 2048};
+  facts.raw_rsa = facts.hmac = true;
+  facts.aes_bits = {128, 256};
+  return facts;
+}
+
+FakeBackend::FakeBackend(tpm::Facts facts) : facts_(std::move(facts)), seed_(ossl::Random(32)) {}
+
+bool FakeBackend::Supports(const tpm::KeySpec& spec) const {
+  if (const auto* ec = std::get_if<tpm::EcSpec>(&spec.algorithm))
+    return Has(facts_.curves, ec->curve);
+  return Has(facts_.rsa_bits, std::get<tpm::RsaSpec>(spec.algorithm).bits);
+}
+
+bool FakeBackend::Supports(const tpm::SecretSpec& spec) const {
+  if (const auto* hmac = std::get_if<tpm::HmacSpec>(&spec.algorithm))
+    return facts_.hmac && Has(facts_.hashes, hmac->hash);
+  return Has(facts_.aes_bits, std::get<tpm::AesSpec>(spec.algorithm).bits);
+}
 
 void FakeBackend::FailNext(Op op, Fault fault) {
   std::lock_guard lock(mutex_);
@@ -108,7 +114,7 @@ bool FakeBackend::Present() noexcept {
 tpm::Facts FakeBackend::LearnFacts() {
   std::lock_guard lock(mutex_);
   Enter(Op::LearnFacts);
-  return TheFacts();
+  return facts_;
 }
 
 tpm::Lockout FakeBackend::ReadLockout() {
@@ -165,14 +171,18 @@ SecretBytes FakeBackend::Unseal(const Root& root, const KeyBlob& sealed,
   }
 }
 
-ossl::Pkey FakeBackend::KeyOf(const Root& root, const tpm::KeyRef& key) const {
+SecretBytes FakeBackend::ValueOf(const Root& root, const tpm::KeyRef& key) const {
   const Bytes name = NameOf(key.blob);
   if (key.persistent != 0) {
     const auto found = persistent_.find(key.persistent);
     if (found == persistent_.end() || found->second != name)
       throw Error(Fault::KeyGone, "fake: the key is not at its persistent handle");
   }
-  return FromDer(Unwrap(root, key.blob, key.auth).view());
+  return Unwrap(root, key.blob, key.auth);
+}
+
+ossl::Pkey FakeBackend::KeyOf(const Root& root, const tpm::KeyRef& key) const {
+  return FromDer(ValueOf(root, key).view());
 }
 
 KeyBlob FakeBackend::Make(const tpm::KeySpec& spec, const SecretBytes& auth) const {
@@ -198,6 +208,24 @@ KeyBlob FakeBackend::Import(const Root&, KeyScope, const tpm::PrivateKey& key,
   return Wrap(Marshalled(tpm::tss::ImportTemplate(PublicPart(*made)), *made), auth, ToDer(*made));
 }
 
+KeyBlob FakeBackend::CreateSecret(const Root&, const tpm::SecretSpec& spec,
+                                  const SecretBytes& value, const SecretBytes& auth) {
+  std::lock_guard lock(mutex_);
+  Enter(Op::CreateSecret);
+  CheckInput(auth.size() <= kMaxAuth);
+  if (!Supports(spec)) throw Error(Fault::Unsupported, "fake: no secret keys of this size");
+  const auto* hmac = std::get_if<tpm::HmacSpec>(&spec.algorithm);
+  const size_t aes_size = hmac == nullptr ? std::get<tpm::AesSpec>(spec.algorithm).bits / 8 : 0;
+  CheckInput(hmac != nullptr ? !value.empty() && value.size() <= tpm::LongestHmacKey(hmac->hash)
+                             : value.empty() || value.size() == aes_size);
+  const SecretBytes drawn(value.empty() ? ossl::Random(aes_size) : Bytes());
+  const ByteView chosen = value.empty() ? drawn.view() : value.view();
+  TPMT_PUBLIC area = tpm::tss::SecretTemplate(spec, value.empty());
+  area.unique.sym =
+      tpm::tss::Tpm2b<TPM2B_DIGEST>(tpm::tss::Digest(Hash::Sha256, {auth.view(), chosen}));
+  return Wrap(tpm::tss::Marshal(TPM2B_PUBLIC{0, area}), auth, chosen);
+}
+
 tpm::PublicKey FakeBackend::PublicOf(const KeyBlob& blob) const {
   return tpm::tss::PublicKeyOf(AreaOf(blob));
 }
@@ -213,7 +241,7 @@ Bytes FakeBackend::Sign(const Root& root, const tpm::KeyRef& key, tpm::SignSchem
   CheckInput(digest.size() == DigestSize(hash));
   const bool ec = std::holds_alternative<tpm::EcPublic>(PublicOf(key.blob));
   CheckInput(ec == (scheme == tpm::SignScheme::Ecdsa));
-  if (!Has(TheFacts().hashes, hash)) throw Error(Fault::Unsupported, "fake: no such hash");
+  if (!Has(facts_.hashes, hash)) throw Error(Fault::Unsupported, "fake: no such hash");
   CheckOrdinary(key.blob);
   return SignDigest(*KeyOf(root, key), hash, digest);
 }
@@ -236,6 +264,23 @@ SecretBytes FakeBackend::Ecdh(const Root& root, const tpm::KeyRef& key, const tp
   CheckInput(ec != nullptr && ec->curve == peer.curve);
   CheckOrdinary(key.blob);
   return tpm::SharedX(*KeyOf(root, key), *tpm::ToPkey(peer));
+}
+
+SecretBytes FakeBackend::RunAes(const Root& root, const tpm::KeyRef& key, tpm::AesMode mode,
+                                tpm::Direction direction, Bytes& iv, ByteView data) {
+  std::lock_guard lock(mutex_);
+  Enter(Op::RunAes);
+  CheckInput(AreaOf(key.blob).type == TPM2_ALG_SYMCIPHER && data.size() % tpm::kAesBlock == 0 &&
+             iv.size() == (mode == tpm::AesMode::Ecb ? 0 : tpm::kAesBlock));
+  return Aes(mode, direction, ValueOf(root, key).view(), iv, data);
+}
+
+SecretBytes FakeBackend::Hmac(const Root& root, const tpm::KeyRef& key, ByteView message) {
+  std::lock_guard lock(mutex_);
+  Enter(Op::Hmac);
+  const auto hash = tpm::tss::HmacHashOf(AreaOf(key.blob));
+  CheckInput(hash.has_value());
+  return SecretBytes(tpm::tss::Hmac(*hash, ValueOf(root, key).view(), {message}));
 }
 
 SecretBytes FakeBackend::Random(size_t size) {

@@ -23,9 +23,12 @@ enum class Op {
   Create,
   CreateAttested,
   Import,
+  CreateSecret,
   Sign,
   RawRsa,
   Ecdh,
+  RunAes,
+  Hmac,
   Certify,
   Quote,
   ActivateCredential,
@@ -42,7 +45,10 @@ TPMT_PUBLIC AreaOf(const tpm::KeyBlob& blob);
 
 class FakeBackend final : public tpm::Backend {
  public:
-  FakeBackend();
+  // The facts of a TPM with all that is common.
+  static tpm::Facts Usual();
+  // A device that can do `facts` and no more.
+  explicit FakeBackend(tpm::Facts facts = Usual());
 
   // The next call of `op` throws `fault` and does nothing.
   void FailNext(Op op, Fault fault);
@@ -64,6 +70,8 @@ class FakeBackend final : public tpm::Backend {
                       const SecretBytes& auth) override;
   tpm::KeyBlob Import(const tpm::Root& root, KeyScope scope, const tpm::PrivateKey& key,
                       const SecretBytes& auth) override;
+  tpm::KeyBlob CreateSecret(const tpm::Root& root, const tpm::SecretSpec& spec,
+                            const SecretBytes& value, const SecretBytes& auth) override;
   tpm::CreatedKey CreateAttested(const tpm::Root& root, ByteView uid, const tpm::KeySpec& spec,
                                  const SecretBytes& auth, const tpm::KeyRef* ak,
                                  ByteView nonce) override;
@@ -75,6 +83,9 @@ class FakeBackend final : public tpm::Backend {
   SecretBytes RawRsa(const tpm::Root& root, const tpm::KeyRef& key, ByteView input) override;
   SecretBytes Ecdh(const tpm::Root& root, const tpm::KeyRef& key,
                    const tpm::EcPublic& peer) override;
+  SecretBytes RunAes(const tpm::Root& root, const tpm::KeyRef& key, tpm::AesMode mode,
+                     tpm::Direction direction, Bytes& iv, ByteView data) override;
+  SecretBytes Hmac(const tpm::Root& root, const tpm::KeyRef& key, ByteView message) override;
   tpm::Statement Certify(const tpm::Root& root, const tpm::KeyRef& ak, const tpm::KeyRef& key,
                          ByteView nonce) override;
   tpm::Statement Quote(const tpm::Root& root, const tpm::KeyRef& ak, tpm::Hash bank, uint32_t pcrs,
@@ -98,6 +109,8 @@ class FakeBackend final : public tpm::Backend {
   SecretBytes Unwrap(const tpm::Root& root, const tpm::KeyBlob& blob,
                      const SecretBytes& auth) const;
 
+  // What `key` holds. The same as KeyOf for a secret key.
+  SecretBytes ValueOf(const tpm::Root& root, const tpm::KeyRef& key) const;
   // The private half of `key`, which must be at its persistent handle if it has one.
   ossl::Pkey KeyOf(const tpm::Root& root, const tpm::KeyRef& key) const;
   tpm::KeyBlob Make(const tpm::KeySpec& spec, const SecretBytes& auth) const;
@@ -107,6 +120,10 @@ class FakeBackend final : public tpm::Backend {
                           ByteView nonce) const;
   EVP_PKEY& EndorsementKey(tpm::EkType type);
 
+  bool Supports(const tpm::KeySpec& spec) const;
+  bool Supports(const tpm::SecretSpec& spec) const;
+
+  const tpm::Facts facts_;
   mutable std::mutex mutex_;
   Bytes seed_;
   bool gone_ = false;

@@ -155,6 +155,23 @@ Bytes SignDigest(EVP_PKEY& key, tpm::Hash hash, ByteView digest) {
   return joined;
 }
 
+SecretBytes Aes(tpm::AesMode mode, tpm::Direction direction, ByteView key, Bytes& iv,
+                ByteView data) {
+  constexpr const char* kNames[] = {"ECB", "CBC", "CTR", "CFB", "OFB"};
+  const std::string name =
+      "AES-" + std::to_string(key.size() * 8) + "-" + kNames[static_cast<size_t>(mode)];
+  const ossl::CipherCtx context(EVP_CIPHER_CTX_new());
+  SecretBytes done(data.size());
+  int size = 0;
+  Check(EVP_CipherInit_ex2(context.get(), ossl::Cipher(name.c_str()), key.data(), iv.data(),
+                           direction == tpm::Direction::Encrypt ? 1 : 0, nullptr) == 1);
+  EVP_CIPHER_CTX_set_padding(context.get(), 0);
+  Check(EVP_CipherUpdate(context.get(), done.data(), &size, data.data(),
+                         static_cast<int>(data.size())) == 1 &&
+        EVP_CIPHER_CTX_get_updated_iv(context.get(), iv.data(), iv.size()) == 1);
+  return done;
+}
+
 SecretBytes RawPrivate(EVP_PKEY& key, ByteView input) {
   const ossl::PkeyCtx context = ContextOf(key);
   SecretBytes output(input.size());

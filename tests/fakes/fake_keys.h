@@ -1,4 +1,4 @@
-// Private keys in software, with OpenSSL: the cryptography of the fake backend.
+// Keys in software, with OpenSSL: the cryptography of the fake backend.
 #pragma once
 
 #include "base/ossl.h"
@@ -17,5 +17,7 @@ ossl::Pkey FromDer(ByteView der);
 // See tpm::Backend for the shapes.
 Bytes SignDigest(EVP_PKEY& key, tpm::Hash hash, ByteView digest);
 SecretBytes RawPrivate(EVP_PKEY& key, ByteView input);
+SecretBytes Aes(tpm::AesMode mode, tpm::Direction direction, ByteView key, Bytes& iv,
+                ByteView data);
 
 }  // namespace keyscope::test

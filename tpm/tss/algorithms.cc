@@ -20,6 +20,12 @@ constexpr std::array kCurves = {
     std::pair{Curve::P521, TPM2_ECC_NIST_P521},
 };
 
+constexpr std::array kAesModes = {
+    std::pair{AesMode::Ecb, TPM2_ALG_ECB}, std::pair{AesMode::Cbc, TPM2_ALG_CBC},
+    std::pair{AesMode::Ctr, TPM2_ALG_CTR}, std::pair{AesMode::Cfb128, TPM2_ALG_CFB},
+    std::pair{AesMode::Ofb, TPM2_ALG_OFB},
+};
+
 }  // namespace
 
 TPM2_ALG_ID AlgOf(Hash hash) {
@@ -32,6 +38,12 @@ std::optional<Hash> HashOf(TPM2_ALG_ID alg) {
   for (const auto& [ours, theirs] : kHashes)
     if (theirs == alg) return ours;
   return std::nullopt;
+}
+
+TPM2_ALG_ID AlgOf(AesMode mode) {
+  for (const auto& [ours, theirs] : kAesModes)
+    if (ours == mode) return theirs;
+  return TPM2_ALG_NULL;
 }
 
 TPM2_ECC_CURVE IdOf(Curve curve) {

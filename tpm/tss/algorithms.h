@@ -12,6 +12,7 @@ namespace keyscope::tpm::tss {
 
 TPM2_ALG_ID AlgOf(Hash hash);  // TPM2_ALG_NULL for one that the TPM has no number for
 std::optional<Hash> HashOf(TPM2_ALG_ID alg);
+TPM2_ALG_ID AlgOf(AesMode mode);
 TPM2_ECC_CURVE IdOf(Curve curve);
 std::optional<Curve> CurveOf(TPM2_ECC_CURVE id);
 

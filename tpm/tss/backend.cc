@@ -14,6 +14,8 @@
 #include "tpm/tss/marshal.h"
 #include "tpm/tss/persistent.h"
 #include "tpm/tss/root.h"
+#include "tpm/tss/symmetric.h"
+#include "tpm/tss/symmetric_commands.h"
 #include "tpm/tss/templates.h"
 
 namespace keyscope::tpm {
@@ -54,6 +56,8 @@ class TssBackend final : public Backend {
   KeyBlob Create(const Root& root, const KeySpec& spec, const SecretBytes& auth) override;
   KeyBlob Import(const Root& root, KeyScope scope, const PrivateKey& key,
                  const SecretBytes& auth) override;
+  KeyBlob CreateSecret(const Root& root, const SecretSpec& spec, const SecretBytes& value,
+                       const SecretBytes& auth) override;
   CreatedKey CreateAttested(const Root& root, ByteView uid, const KeySpec& spec,
                             const SecretBytes& auth, const KeyRef* ak, ByteView nonce) override;
   PublicKey PublicOf(const KeyBlob& blob) const override {
@@ -69,6 +73,9 @@ class TssBackend final : public Backend {
              ByteView digest) override;
   SecretBytes RawRsa(const Root& root, const KeyRef& key, ByteView input) override;
   SecretBytes Ecdh(const Root& root, const KeyRef& key, const EcPublic& peer) override;
+  SecretBytes RunAes(const Root& root, const KeyRef& key, AesMode mode, Direction direction,
+                     Bytes& iv, ByteView data) override;
+  SecretBytes Hmac(const Root& root, const KeyRef& key, ByteView message) override;
   Statement Certify(const Root& root, const KeyRef& ak, const KeyRef& key,
                     ByteView nonce) override {
     return device_->Operate([&] { return tss::Certify(*device_, root, ak, key, nonce); });
@@ -103,6 +110,9 @@ class TssBackend final : public Backend {
  private:
   Creation CreateUnder(const Root& root, const TPMS_SENSITIVE_CREATE& sensitive,
                        const TPMT_PUBLIC& area, Hold hold, ByteView outside_info = {});
+  // The same, told in the words of a key that was asked for.
+  Creation CreateKey(const Root& root, const TPMS_SENSITIVE_CREATE& sensitive,
+                     const TPMT_PUBLIC& area, Hold hold, ByteView outside_info = {});
   Creation CreateKey(const Root& root, const KeySpec& spec, const SecretBytes& auth, Hold hold);
   // Runs `body`; after an error the object that it loaded as `id` does not stay.
   template <typename Body>
@@ -158,15 +168,20 @@ SecretBytes TssBackend::Unseal(const Root& root, const KeyBlob& sealed,
       Retry::UnlessAnswered);
 }
 
+Creation TssBackend::CreateKey(const Root& root, const TPMS_SENSITIVE_CREATE& sensitive,
+                               const TPMT_PUBLIC& area, Hold hold, ByteView outside_info) {
+  try {
+    return CreateUnder(root, sensitive, area, hold, outside_info);
+  } catch (const CommandError& error) {
+    if (!error.Is(Fault::BadInput)) throw;
+    throw WithFault(error, Fault::Unsupported, "; this TPM has no keys of this kind or size");
+  }
+}
+
 Creation TssBackend::CreateKey(const Root& root, const KeySpec& spec, const SecretBytes& auth,
                                Hold hold) {
   const Wiped<TPMS_SENSITIVE_CREATE> sensitive{Sensitive(auth, {})};
-  try {
-    return CreateUnder(root, sensitive.value, KeyTemplate(spec), hold, spec.outside_info);
-  } catch (const CommandError& error) {
-    if (!error.Is(Fault::BadInput)) throw;
-    throw WithFault(error, Fault::Unsupported, "; this TPM has no keys of this size");
-  }
+  return CreateKey(root, sensitive.value, KeyTemplate(spec), hold, spec.outside_info);
 }
 
 KeyBlob TssBackend::Create(const Root& root, const KeySpec& spec, const SecretBytes& auth) {
@@ -246,6 +261,19 @@ KeyBlob TssBackend::Import(const Root& root, KeyScope, const PrivateKey& key,
   });
 }
 
+KeyBlob TssBackend::CreateSecret(const Root& root, const SecretSpec& spec, const SecretBytes& value,
+                                 const SecretBytes& auth) {
+  const auto* hmac = std::get_if<HmacSpec>(&spec.algorithm);
+  if (hmac != nullptr && AlgOf(hmac->hash) == TPM2_ALG_NULL)
+    throw Error(Fault::Unsupported, std::string("TPM 2.0 has no HMAC with ") + Name(hmac->hash));
+  CheckSize(hmac != nullptr
+                ? !value.empty() && value.size() <= LongestHmacKey(hmac->hash)
+                : value.empty() || value.size() * 8 == std::get<AesSpec>(spec.algorithm).bits,
+            "a secret key's value");
+  const Wiped<TPMS_SENSITIVE_CREATE> sensitive{Sensitive(auth, value.view())};
+  return CreateKey(root, sensitive.value, SecretTemplate(spec, value.empty()), Hold::InBurst).blob;
+}
+
 template <typename Use>
 auto TssBackend::UseKey(const Root& root, const KeyRef& key, Use use) {
   return device_->Operate([&] {
@@ -303,6 +331,34 @@ SecretBytes TssBackend::Ecdh(const Root& root, const KeyRef& key, const EcPublic
     return EcdhZgen(device_->connection(), object, auth, peer);
   });
   return SecretBytes(PadLeft(x.view(), FieldSize(ec->curve)));
+}
+
+SecretBytes TssBackend::RunAes(const Root& root, const KeyRef& key, AesMode mode,
+                               Direction direction, Bytes& iv, ByteView data) {
+  CheckSize(data.size() % kAesBlock == 0, "AES data");
+  CheckSize(iv.size() == (mode == AesMode::Ecb ? 0 : kAesBlock), "an IV");
+  SecretBytes done(data.size());
+  // Each KiB is an operation of its own, so that the TPM is free for others in between.
+  for (size_t at = 0; at < data.size(); at += kMaxBuffer) {
+    const ByteView part = data.subspan(at, std::min(kMaxBuffer, data.size() - at));
+    const SecretBytes some = UseKey(root, key, [&](const Object& object, const Auth& auth) {
+      return EncryptDecrypt(device_->connection(), object, auth, AlgOf(mode), direction, iv, part);
+    });
+    if (some.size() != part.size())
+      throw Error(Fault::Internal, "the TPM gave back another number of bytes than it took");
+    std::ranges::copy(some.view(), done.data() + at);
+  }
+  return done;
+}
+
+SecretBytes TssBackend::Hmac(const Root& root, const KeyRef& key, ByteView message) {
+  if (message.size() > kMaxBuffer)
+    return OrRelease(AsBytes(kHmacSequence), [&] {
+      return device_->Operate([&] { return HmacInParts(*device_, root, key, message); });
+    });
+  return UseKey(root, key, [&](const Object& object, const Auth& auth) {
+    return tss::Hmac(device_->connection(), object, auth, message);
+  });
 }
 
 SecretBytes TssBackend::Random(size_t size) {

@@ -18,7 +18,6 @@ SecretBytes Kdfa(Hash hash, ByteView key, const char* label, ByteView context_u,
                  size_t size);
 
 // AES-CFB in place; the length of `key` says which AES.
-enum class Direction : uint8_t { Decrypt, Encrypt };
 void AesCfb(Direction direction, ByteView key, ByteView iv, std::span<uint8_t> data);
 
 // A label travels with its terminating NUL.

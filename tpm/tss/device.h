@@ -53,6 +53,8 @@ class Device {
 
   // The object `id`, if it is loaded, does not stay.
   void Forget(ByteView id) noexcept;
+  // The TPM has flushed it by itself.
+  void Flushed(ByteView id) noexcept { cache_.Remove(id); }
 
   // An authorization by the held session, or a new one; salted to `salt_to` when given. To be ended
   // with End when the command has succeeded.

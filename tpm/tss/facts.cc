@@ -7,6 +7,7 @@
 #include "tpm/tss/algorithms.h"
 #include "tpm/tss/commands.h"
 #include "tpm/tss/marshal.h"
+#include "tpm/tss/templates.h"
 
 namespace keyscope::tpm::tss {
 namespace {
@@ -90,6 +91,18 @@ bool AcceptsRsa(Connection& connection, unsigned bits) {
   return TestParms(connection, parms);
 }
 
+bool AcceptsAes(Connection& connection, unsigned bits) {
+  TPMT_PUBLIC_PARMS parms{};
+  parms.type = TPM2_ALG_SYMCIPHER;
+  parms.parameters.symDetail.sym = AesOf(bits, TPM2_ALG_NULL);
+  return TestParms(connection, parms);
+}
+
+template <typename T>
+bool HasAll(const std::set<T>& all, std::initializer_list<T> wanted) {
+  return std::ranges::all_of(wanted, [&](T one) { return all.contains(one); });
+}
+
 // Four characters a property, padded with NUL or blank.
 std::string TextOf(const Properties& properties, uint32_t first, uint32_t last) {
   std::string text;
@@ -124,7 +137,15 @@ Facts AskFacts(Connection& connection) {
   const std::set<TPM2_CC> commands = AskCommands(connection);
   facts.raw_rsa = commands.contains(TPM2_CC_RSA_Decrypt) && !facts.rsa_bits.empty();
   facts.create_loaded = commands.contains(TPM2_CC_CreateLoaded);
-  facts.encrypt_decrypt = commands.contains(TPM2_CC_EncryptDecrypt2);
+  // A TPM without one of the modes is treated as one without AES: the keys' other uses would fail.
+  if (commands.contains(TPM2_CC_EncryptDecrypt2) &&
+      HasAll<TPM2_ALG_ID>(algorithms, {TPM2_ALG_AES, TPM2_ALG_ECB, TPM2_ALG_CBC, TPM2_ALG_CTR,
+                                       TPM2_ALG_CFB, TPM2_ALG_OFB}))
+    for (unsigned bits : {128U, 192U, 256U})
+      if (AcceptsAes(connection, bits)) facts.aes_bits.push_back(bits);
+  facts.hmac = algorithms.contains(TPM2_ALG_HMAC) &&
+               HasAll<TPM2_CC>(commands, {TPM2_CC_HMAC, TPM2_CC_HMAC_Start, TPM2_CC_SequenceUpdate,
+                                          TPM2_CC_SequenceComplete});
   return facts;
 }
 

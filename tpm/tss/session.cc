@@ -55,7 +55,7 @@ TSS2_RC Session::Encrypt(TSS2_SYS_CONTEXT* sys, const Auth& auth) {
   size_t size = 0;
   const uint8_t* data = nullptr;
   const TSS2_RC rc = Tss2_Sys_GetDecryptParam(sys, &size, &data);
-  if (rc != TSS2_RC_SUCCESS) return rc;
+  if (rc != TSS2_RC_SUCCESS || size == 0) return rc;  // tpm2-tss takes no empty parameter back
   SecretBytes parameter(ByteView(data, size));
   Cipher(false, auth, {parameter.data(), parameter.size()});
   return Tss2_Sys_SetDecryptParam(sys, size, parameter.view().data());
@@ -81,7 +81,7 @@ TSS2_RC Session::Decrypt(TSS2_SYS_CONTEXT* sys, const Auth& auth) const {
   size_t size = 0;
   const uint8_t* data = nullptr;
   const TSS2_RC rc = Tss2_Sys_GetEncryptParam(sys, &size, &data);
-  if (rc != TSS2_RC_SUCCESS) return rc;
+  if (rc != TSS2_RC_SUCCESS || size == 0) return rc;
   SecretBytes parameter(ByteView(data, size));
   Cipher(true, auth, {parameter.data(), parameter.size()});
   return Tss2_Sys_SetEncryptParam(sys, size, parameter.view().data());

@@ -123,12 +123,17 @@ void MakeAttestationKey(TPMT_PUBLIC& area) {
   }
 }
 
-TPMT_SYM_DEF_OBJECT AesCfbOf(uint16_t bits) {
-  TPMT_SYM_DEF_OBJECT symmetric{};
-  symmetric.algorithm = TPM2_ALG_AES;
-  symmetric.keyBits.aes = bits;
-  symmetric.mode.aes = TPM2_ALG_CFB;
-  return symmetric;
+TPMT_PUBLIC Empty(const AesSpec& spec) {
+  TPMT_PUBLIC area = Area(TPM2_ALG_SYMCIPHER, kKey);
+  area.parameters.symDetail.sym = AesOf(spec.bits, TPM2_ALG_NULL);
+  return area;
+}
+TPMT_PUBLIC Empty(const HmacSpec& spec) {
+  TPMT_PUBLIC area = Area(TPM2_ALG_KEYEDHASH, kKey & ~TPMA_OBJECT_DECRYPT);
+  TPMT_KEYEDHASH_SCHEME& scheme = area.parameters.keyedHashDetail.scheme;
+  scheme.scheme = TPM2_ALG_HMAC;
+  scheme.details.hmac.hashAlg = AlgOf(spec.hash);
+  return area;
 }
 
 TPMT_PUBLIC Filled(const EcPublic& key) {
@@ -139,10 +144,18 @@ TPMT_PUBLIC Filled(const EcPublic& key) {
 
 }  // namespace
 
+TPMT_SYM_DEF_OBJECT AesOf(unsigned bits, TPM2_ALG_ID mode) {
+  TPMT_SYM_DEF_OBJECT symmetric{};
+  symmetric.algorithm = TPM2_ALG_AES;
+  symmetric.keyBits.aes = static_cast<TPMI_AES_KEY_BITS>(bits);
+  symmetric.mode.aes = mode;
+  return symmetric;
+}
+
 TPMT_PUBLIC StorageRootTemplate() {
   TPMT_PUBLIC area = EccArea(kMadeHere | kStorage | TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA,
                              TPM2_ECC_NIST_P256);
-  area.parameters.eccDetail.symmetric = AesCfbOf(128);
+  area.parameters.eccDetail.symmetric = AesOf(128, TPM2_ALG_CFB);
   const Bytes zeros(FieldSize(Curve::P256));
   area.unique.ecc = {Tpm2b<TPM2B_ECC_PARAMETER>(zeros), Tpm2b<TPM2B_ECC_PARAMETER>(zeros)};
   return area;
@@ -162,6 +175,12 @@ TPMT_PUBLIC KeyTemplate(const KeySpec& spec) {
   return area;
 }
 
+TPMT_PUBLIC SecretTemplate(const SecretSpec& spec, bool drawn) {
+  TPMT_PUBLIC area = std::visit([](const auto& one) { return Empty(one); }, spec.algorithm);
+  area.objectAttributes |= drawn ? kMadeHere : kMadeHere & ~TPMA_OBJECT_SENSITIVEDATAORIGIN;
+  return area;
+}
+
 TPMT_PUBLIC EndorsementTemplate(EkType type) {
   const EkRow& row = RowOf(type);
   TPMT_PUBLIC area = std::visit([](const auto& one) { return Empty(one); }, row.algorithm);
@@ -170,7 +189,8 @@ TPMT_PUBLIC EndorsementTemplate(EkType type) {
   area.objectAttributes = kEndorsement | (low_range ? 0 : TPMA_OBJECT_USERWITHAUTH);
   area.authPolicy = Tpm2b<TPM2B_DIGEST>(row.policy);
   (area.type == TPM2_ALG_RSA ? area.parameters.rsaDetail.symmetric
-                             : area.parameters.eccDetail.symmetric) = AesCfbOf(row.aes_bits);
+                             : area.parameters.eccDetail.symmetric) =
+      AesOf(row.aes_bits, TPM2_ALG_CFB);
   if (low_range) SetNonce(area, {});
   return area;
 }

@@ -3,6 +3,8 @@
 
 #include <tss2/tss2_tpm2_types.h>
 
+#include <optional>
+
 #include "tpm/types.h"
 
 namespace keyscope::tpm::tss {
@@ -14,7 +16,13 @@ TPMT_PUBLIC SealedTemplate();
 // What KeySpec describes. Fault::Unsupported for a size that no template can hold, or an AK of
 // another one than is meant for AKs.
 TPMT_PUBLIC KeyTemplate(const KeySpec& spec);
-// The same for a key from outside: not fixedTPM, fixedParent or sensitiveDataOrigin.
+// AES of a mode; TPM2_ALG_NULL: of the mode that each command names.
+TPMT_SYM_DEF_OBJECT AesOf(unsigned bits, TPM2_ALG_ID mode);
+// What SecretSpec describes; `drawn`: the TPM is to draw the value.
+TPMT_PUBLIC SecretTemplate(const SecretSpec& spec, bool drawn);
+// The hash that an HMAC key is fixed to; nullopt: `area` is none, or not of one that we know.
+std::optional<Hash> HmacHashOf(const TPMT_PUBLIC& area);
+// The same as KeyTemplate for a key from outside: not fixedTPM, fixedParent or sensitiveDataOrigin.
 TPMT_PUBLIC ImportTemplate(const PublicKey& key);
 
 // The TCG's templates (EK Credential Profile 2.x, annexes B.3 and B.4).

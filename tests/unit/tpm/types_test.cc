@@ -14,7 +14,8 @@ TEST(Facts, GoThroughPairs) {
   facts.hashes = {Hash::Sha1, Hash::Sha3_512};
   facts.curves = {Curve::P521, Curve::P256};
   facts.rsa_bits = {1024, 4096};
-  facts.raw_rsa = facts.create_loaded = facts.encrypt_decrypt = true;
+  facts.aes_bits = {128, 256};
+  facts.raw_rsa = facts.create_loaded = facts.hmac = true;
   const auto pairs = facts.ToPairs();
   EXPECT_EQ(pairs.at("hashes"), "SHA1,SHA3-512");
   const Facts read = Facts::FromPairs(pairs);
@@ -25,7 +26,8 @@ TEST(Facts, GoThroughPairs) {
   EXPECT_EQ(read.hashes, facts.hashes);
   EXPECT_EQ(read.curves, facts.curves);
   EXPECT_EQ(read.rsa_bits, facts.rsa_bits);
-  EXPECT_TRUE(read.raw_rsa && read.create_loaded && read.encrypt_decrypt);
+  EXPECT_EQ(read.aes_bits, facts.aes_bits);
+  EXPECT_TRUE(read.raw_rsa && read.create_loaded && read.hmac);
 }
 
 TEST(Facts, BrokenPairsAreIgnored) {
@@ -49,6 +51,8 @@ TEST(Names, OfNothing) {
   EXPECT_EQ(DigestSize(Hash::None), 0U);
   EXPECT_EQ(DigestSize(Hash::Sha384), 48U);
   EXPECT_EQ(FieldSize(Curve::P521), 66U);
+  EXPECT_EQ(LongestHmacKey(Hash::Sha1), 64U);
+  EXPECT_EQ(LongestHmacKey(Hash::Sha3_256), 128U);
 }
 
 }  // namespace
