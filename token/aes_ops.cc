@@ -1,9 +1,9 @@
-// AES in host memory (mechanisms document, sections 2.8 to 2.14). Few TPMs offer AES to others, and
-// none at a usable speed, so the key's value is kept under the token secret and used here.
+// AES (mechanisms document, sections 2.8 to 2.14), with keys in the TPM or in host memory.
 #include "token/crypto/cipher.h"
 #include "token/crypto/key_wrap.h"
 #include "token/parameters.h"
 #include "token/schemes.h"
+#include "token/secret_key.h"
 
 namespace keyscope::token {
 namespace {
@@ -16,7 +16,7 @@ using crypto::Direction;
 
 class CipherOperation final : public Operation {
  public:
-  CipherOperation(CipherMode mode, Direction direction, std::shared_ptr<const tpm::KeyRef> key,
+  CipherOperation(CipherMode mode, Direction direction, std::shared_ptr<crypto::Aes> key,
                   CipherParameters parameters)
       : mode_(mode),
         direction_(direction),
@@ -42,7 +42,7 @@ class CipherOperation final : public Operation {
 
  private:
   crypto::Cipher Start() const {
-    auto cipher = crypto::Cipher::Start(mode_, direction_, key_->auth.view(),
+    auto cipher = crypto::Cipher::Start(mode_, direction_, key_,
                                         {.iv = parameters_.iv,
                                          .counter_bits = parameters_.counter_bits,
                                          .aad = parameters_.aad,
@@ -62,7 +62,7 @@ class CipherOperation final : public Operation {
 
   const CipherMode mode_;
   const Direction direction_;
-  const std::shared_ptr<const tpm::KeyRef> key_;
+  const std::shared_ptr<crypto::Aes> key_;
   const CipherParameters parameters_;
   crypto::Cipher cipher_;
 };
@@ -87,7 +87,7 @@ CipherParameters ParametersOf(CipherMode mode, const CK_MECHANISM& mechanism) {
 
 template <CipherMode mode, Direction direction>
 std::unique_ptr<Operation> Make(const Materials& materials) {
-  return std::make_unique<CipherOperation>(mode, direction, materials.key,
+  return std::make_unique<CipherOperation>(mode, direction, AesOf(materials),
                                            ParametersOf(mode, materials.mechanism));
 }
 
@@ -106,9 +106,9 @@ template <crypto::WrapKind kind>
 std::unique_ptr<Operation> Wrap(const Materials& materials) {
   return std::make_unique<TransformOperation>(
       TransformOperation::Size::AtMostLonger, kWrapOverhead, CKR_DATA_LEN_RANGE,
-      [key = materials.key,
+      [key = AesOf(materials),
        iv = OptionalIvOf(materials.mechanism, crypto::WrapIvSize(kind))](ByteView data) {
-        auto wrapped = crypto::WrapAes(kind, key->auth.view(), iv, data);
+        auto wrapped = crypto::WrapAes(kind, *key, iv, data);
         if (!wrapped) Refuse(CKR_DATA_LEN_RANGE, "AES key wrap does not take data of that length");
         return SecretBytes(std::move(*wrapped));
       });
@@ -118,11 +118,11 @@ template <crypto::WrapKind kind>
 std::unique_ptr<Operation> Unwrap(const Materials& materials) {
   return std::make_unique<TransformOperation>(
       TransformOperation::Size::AtMostLonger, 0, CKR_ENCRYPTED_DATA_LEN_RANGE,
-      [key = materials.key,
+      [key = AesOf(materials),
        iv = OptionalIvOf(materials.mechanism, crypto::WrapIvSize(kind))](ByteView wrapped) {
         if (wrapped.size() < 16 || wrapped.size() % 8 != 0)
           Refuse(CKR_ENCRYPTED_DATA_LEN_RANGE, "wrapped data are a multiple of 8 bytes");
-        auto data = crypto::UnwrapAes(kind, key->auth.view(), iv, wrapped);
+        auto data = crypto::UnwrapAes(kind, *key, iv, wrapped);
         if (!data) Refuse(CKR_ENCRYPTED_DATA_INVALID, "the integrity check fails");
         return std::move(*data);
       });

@@ -4,13 +4,14 @@
 
 #include "base/ossl.h"
 #include "p11/keyscope.h"
+#include "token/crypto/aes.h"
 #include "token/crypto/certificate.h"
-#include "token/crypto/cipher.h"
 #include "token/crypto/ec.h"
 #include "token/crypto/hash.h"
 #include "token/crypto/rsa.h"
 #include "token/public_of.h"
 #include "token/schemes.h"
+#include "token/secret_key.h"
 #include "token/token.h"
 
 namespace keyscope::token {
@@ -139,11 +140,19 @@ void CheckTpmHas(const tpm::PublicKey& key, const tpm::Facts& facts) {
 }
 
 // The first bytes of the encryption of zeros (AES), or of the SHA-1 hash (section 4.10.2).
+Bytes CheckValueOf(crypto::Aes& key) { return Copy(key.Encrypt(Bytes(crypto::kAesBlock)).view()); }
 Bytes CheckValueOf(Kind kind, const SecretBytes& value) {
-  if (kind != kAes) return crypto::Digest(tpm::Hash::Sha1, value.view());
-  auto cipher =
-      crypto::Cipher::Start(crypto::CipherMode::Ecb, crypto::Direction::Encrypt, value.view(), {});
-  return Copy(cipher->Update(Bytes(crypto::kAesBlock, 0)).bytes.view());
+  if (kind == kAes) return CheckValueOf(*crypto::HostAes(value.view()));
+  return crypto::Digest(tpm::Hash::Sha1, value.view());
+}
+
+// `value` empty: the TPM draws it.
+void PutIntoTpm(Object& object, tpm::SecretSpec spec, const SecretBytes& value, Token& token) {
+  spec.scope = token.scope();
+  SecretBytes auth = NewKeyAuth();
+  tpm::KeyBlob blob = token.backend().CreateSecret(token.RootOfKeys(), spec, value, auth);
+  object.attributes.SetBool(CKA_KEYSCOPE_IN_TPM, true);
+  token.objects().AttachKey(object, std::move(blob), std::move(auth));
 }
 
 // A certificate may be for a key of the other scope.
@@ -175,7 +184,21 @@ void SetSecretValue(Object& object, SecretBytes value, Token& token) {
   attributes.SetUlong(CKA_VALUE_LEN, value.size());
   SetCheckValue(attributes, CheckValueOf(object.kind, value));
   attributes.Erase(CKA_VALUE);
-  token.objects().AttachKey(object, {}, std::move(value));
+  if (const auto spec = TpmSpecFor(object, value.size(), *token.facts()))
+    PutIntoTpm(object, *spec, value, token);
+  else
+    token.objects().AttachKey(object, {}, std::move(value));
+}
+
+void GenerateSecret(Object& object, size_t size, Token& token) {
+  const auto spec = TpmSpecFor(object, size, *token.facts());
+  // How long an HMAC key is to be a TPM does not ask. Not from the TPM's generator: see NewKeyAuth.
+  if (!spec || !std::holds_alternative<tpm::AesSpec>(spec->algorithm))
+    return SetSecretValue(object, SecretBytes(ossl::Random(size)), token);
+  object.attributes.SetUlong(CKA_VALUE_LEN, size);
+  PutIntoTpm(object, *spec, {}, token);
+  const auto key = AesOf(token.backend(), token.login().root(), token.objects().KeyOf(object));
+  SetCheckValue(object.attributes, CheckValueOf(*key));
 }
 
 SecretBytes NewKeyAuth() { return SecretBytes(ossl::Random(kKeyAuthSize)); }

@@ -17,10 +17,13 @@ Object NewObject(AttributeSet given, Purpose purpose, Token& token);
 // CKR_CURVE_NOT_SUPPORTED.
 void CompleteCreated(Object& object, Token& token);
 
-// Gives a new key its secret: a secret key its value, kept under the token secret and never with
-// the other attributes; a private key from outside its place in the TPM. The key's attributes say
-// which it is. CKR_ATTRIBUTE_VALUE_INVALID, CKR_KEY_SIZE_RANGE, CKR_CURVE_NOT_SUPPORTED.
+// Gives a new key its secret: a secret key its value, in the TPM or kept under the token secret and
+// never with the other attributes; a private key from outside its place in the TPM. The key's
+// attributes say which it is. CKR_ATTRIBUTE_VALUE_INVALID, CKR_KEY_SIZE_RANGE,
+// CKR_CURVE_NOT_SUPPORTED.
 void SetSecretValue(Object& object, SecretBytes value, Token& token);
+// The same with a new value of `size` bytes; after an error the TPM may have the key loaded still.
+void GenerateSecret(Object& object, size_t size, Token& token);
 // The auth value of a new key in the TPM. From the host's generator: the TPM's would be one more
 // command, in clear on the bus.
 SecretBytes NewKeyAuth();

@@ -6,6 +6,7 @@
 #include "token/parameters.h"
 #include "token/public_of.h"
 #include "token/schemes.h"
+#include "token/secret_key.h"
 
 namespace keyscope::token {
 namespace {
@@ -39,7 +40,7 @@ SecretBytes Ecdh(const Materials& materials, std::optional<size_t> wanted) {
 SecretBytes Hkdf(const Materials& materials, std::optional<size_t> wanted) {
   const HkdfParameters hkdf = HkdfOf(materials.mechanism);
   const size_t digest = crypto::Info(hkdf.hash).size;
-  SecretBytes key = materials.key->auth.Clone();
+  SecretBytes key = HostValue(*materials.key).Clone();
   if (hkdf.extract) key = crypto::HkdfExtract(hkdf.hash, hkdf.salt, key.view());
   if (!hkdf.expand) {
     if (wanted.value_or(digest) > digest)

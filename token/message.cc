@@ -87,7 +87,7 @@ void MessageCipher::SetIv(const Parameters& parameters) {
 
 crypto::Cipher MessageCipher::NewCipher(const Parameters& parameters, ByteView aad,
                                         ByteView iv) const {
-  auto cipher = crypto::Cipher::Start(crypto::CipherMode::Gcm, direction_, key_->auth.view(),
+  auto cipher = crypto::Cipher::Start(crypto::CipherMode::Gcm, direction_, key_,
                                       {.iv = iv, .aad = aad, .tag_size = parameters.tag_size()});
   if (!cipher) Refuse(CKR_MECHANISM_PARAM_INVALID, "the cipher does not take these parameters");
   return std::move(*cipher);

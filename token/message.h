@@ -7,13 +7,12 @@
 
 #include "token/crypto/cipher.h"
 #include "token/io.h"
-#include "tpm/types.h"
 
 namespace keyscope::token {
 
 class MessageCipher {
  public:
-  MessageCipher(crypto::Direction direction, std::shared_ptr<const tpm::KeyRef> key)
+  MessageCipher(crypto::Direction direction, std::shared_ptr<crypto::Aes> key)
       : direction_(direction), key_(std::move(key)) {}
 
   // A CK_GCM_MESSAGE_PARAMS, copied; the caller's IV and tag buffers are read and written through
@@ -40,7 +39,7 @@ class MessageCipher {
   SecretBytes Finish(crypto::Cipher& cipher, const Parameters& parameters) const;
 
   const crypto::Direction direction_;
-  const std::shared_ptr<const tpm::KeyRef> key_;
+  const std::shared_ptr<crypto::Aes> key_;
   std::optional<crypto::Cipher> current_;
   Bytes counter_start_;     // for CKG_GENERATE_COUNTER, once it was asked for
   uint64_t generated_ = 0;  // IVs that were counted

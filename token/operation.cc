@@ -1,5 +1,7 @@
 #include "token/operation.h"
 
+#include <algorithm>
+
 namespace keyscope::token {
 namespace {
 
@@ -33,15 +35,18 @@ void Message::Add(ByteView part) {
     digester_->Update(part);
     return;
   }
-  if (part.size() > limit_ - bytes_.size())
+  if (part.size() > limit_ - size_)
     throw Error(Rv{too_long_}, "more data than the mechanism takes");
-  SecretBytes longer(bytes_.size() + part.size());
-  std::copy(bytes_.view().begin(), bytes_.view().end(), longer.data());
-  std::copy(part.begin(), part.end(), longer.data() + bytes_.size());
-  bytes_ = std::move(longer);
+  if (size_ + part.size() > bytes_.size()) {
+    SecretBytes longer(std::max(2 * bytes_.size(), size_ + part.size()));
+    std::ranges::copy(bytes_.view().first(size_), longer.data());
+    bytes_ = std::move(longer);
+  }
+  std::ranges::copy(part, bytes_.data() + size_);
+  size_ += part.size();
 }
 
-Bytes Message::Take() { return digester_ ? digester_->Final() : Copy(bytes_.view()); }
+Bytes Message::Take() { return digester_ ? digester_->Final() : Copy(bytes_.view().first(size_)); }
 
 void VerifyOperation::Check(ByteView signature) {
   if (signature.size() != size_)

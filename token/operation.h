@@ -45,11 +45,12 @@ class Message {
   Message(tpm::Hash hash, size_t limit, CK_RV too_long);
   void Add(ByteView part);
   Bytes Take();
-  size_t size() const { return bytes_.size(); }  // of the bytes collected
+  size_t size() const { return size_; }  // of the bytes collected
 
  private:
   std::optional<crypto::Digester> digester_;
-  SecretBytes bytes_;
+  SecretBytes bytes_;  // `size_` of them are used
+  size_t size_ = 0;
   size_t limit_;
   CK_RV too_long_;
 };

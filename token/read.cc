@@ -4,6 +4,7 @@
 
 #include "p11/keyscope.h"
 #include "token/mechanism_rules.h"
+#include "token/secret_key.h"
 #include "token/token.h"
 
 namespace keyscope::token {
@@ -25,7 +26,7 @@ Value AllowedMechanisms(const Object& object, Token& token) {
 }
 
 Value SecretValue(const Object& object, Token& token) {
-  return token.objects().KeyOf(object)->auth.Clone();
+  return HostValue(*token.objects().KeyOf(object)).Clone();
 }
 
 Value TpmPublic(const Object& object, Token& token) {

@@ -9,6 +9,7 @@
 #include "token/key_use.h"
 #include "token/parameters.h"
 #include "token/public_of.h"
+#include "token/secret_key.h"
 #include "token/session.h"
 #include "token/template.h"
 
@@ -173,9 +174,14 @@ CK_OBJECT_HANDLE Session::GenerateKey(const CK_MECHANISM& mechanism, Template at
   CheckMayCreate(object.attributes);
   SetGenerated(object.attributes, rule.type);
   SetHistory(object.attributes, true, true);
-  const size_t size = rule.scheme->generate(object.attributes);
-  SetSecretValue(object, token_.backend().Random(size), token_);
-  return Keep(std::move(object));
+  const Bytes uid = object.uid;
+  try {
+    GenerateSecret(object, rule.scheme->generate(object.attributes), token_);
+    return Keep(std::move(object));
+  } catch (...) {
+    token_.backend().Release(uid);
+    throw;
+  }
 }
 
 CK_RV Session::WrapKey(const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE wrapping,
@@ -199,7 +205,7 @@ CK_RV Session::WrapKey(const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE wrapping,
     Refuse(CKR_KEY_HANDLE_INVALID, "the key is none that the CKA_WRAP_TEMPLATE permits");
   const auto operation = rule.scheme->encrypt(MaterialsOf(token_, rule, mechanism, wrapper.get()));
   const SecretBytes result = InWordsOf({{CKR_DATA_LEN_RANGE, CKR_KEY_SIZE_RANGE}}, [&] {
-    return operation->Once(token_.objects().KeyOf(*wrapped)->auth.view());
+    return operation->Once(HostValue(*token_.objects().KeyOf(*wrapped)).view());
   });
   return out.Put(result.view()) ? CKR_OK : CKR_BUFFER_TOO_SMALL;
 }

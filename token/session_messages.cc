@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "token/key_use.h"
+#include "token/secret_key.h"
 #include "token/session.h"
 
 namespace keyscope::token {
@@ -25,13 +26,12 @@ constexpr KindRow kKindRows[] = {
 
 const KindRow& RowOf(OpKind kind) { return *std::ranges::find(kKindRows, kind, &KindRow::kind); }
 
-MessageCipher CipherFor(OpKind kind, const Object& object, const CK_MECHANISM& mechanism,
-                        Token& token) {
-  if (mechanism.ulParameterLen != 0)
+MessageCipher CipherFor(OpKind kind, const Materials& materials) {
+  if (materials.mechanism.ulParameterLen != 0)
     Refuse(CKR_MECHANISM_PARAM_INVALID, "the parameters come with each message");
   const auto direction =
       kind == OpKind::Encrypt ? crypto::Direction::Encrypt : crypto::Direction::Decrypt;
-  return {direction, token.objects().KeyOf(object)};
+  return {direction, AesOf(materials)};
 }
 
 // Each message's operation is made anew from the mechanism, whose parameter is kept: those of the
@@ -68,7 +68,8 @@ void Session::BeginMessages(OpKind kind, const CK_MECHANISM* mechanism, CK_OBJEC
   const auto object = KeyFor(token_, key, rule, {.usage = row.usage});
   const auto bound = object->is_private() ? std::optional(login) : std::nullopt;
   if (kind == OpKind::Encrypt || kind == OpKind::Decrypt)
-    place.emplace(ActiveMessages{CipherFor(kind, *object, *mechanism, token_), bound});
+    place.emplace(ActiveMessages{
+        CipherFor(kind, MaterialsOf(token_, rule, *mechanism, object.get())), bound});
   else
     place.emplace(ActiveMessages{
         SignerFor(rule.scheme->*row.maker, object, rule, *mechanism, token_), bound});

@@ -1,6 +1,7 @@
 // The life of an operation: begun, fed, finished; ended by every error but CKR_BUFFER_TOO_SMALL
 // (section 5.1).
 #include "token/key_use.h"
+#include "token/secret_key.h"
 #include "token/session.h"
 
 namespace keyscope::token {
@@ -111,7 +112,7 @@ void Session::DigestKey(CK_OBJECT_HANDLE handle) {
     const auto key = KeyObject(token_.objects(), handle, CKR_KEY_HANDLE_INVALID);
     if ((key->kind & kSecret) == 0 || !key->attributes.Bool(CKA_EXTRACTABLE))
       Refuse(CKR_KEY_INDIGESTIBLE, "only extractable secret keys are digested");
-    active.operation->Feed(token_.objects().KeyOf(*key)->auth.view());
+    active.operation->Feed(HostValue(*token_.objects().KeyOf(*key)).view());
     active.fed = true;
     return Outcome::Active;
   });

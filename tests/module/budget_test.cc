@@ -96,6 +96,52 @@ TEST_F(Budget, RsaAndEcdhTakeOneEachToo) {
   EXPECT_EQ(Commands(derive), 1);
 }
 
+TEST_F(Budget, SecretKeysInTheTpm) {
+  const CK_SESSION_HANDLE session = OpenLoggedIn();
+  const Attributes closed{{CKA_TOKEN, true}, {CKA_SENSITIVE, true}, {CKA_EXTRACTABLE, false}};
+  const CK_OBJECT_HANDLE aes = ImportAes(session, Pattern(16), closed),
+                         hmac = ImportSecret(session, Pattern(20),
+                                             closed.With({{CKA_KEY_TYPE, CKK_SHA256_HMAC}}));
+  const Mechanism cbc(CKM_AES_CBC_PAD, Pattern(16)), gcm = Gcm(Pattern(12), Pattern(20), 128);
+  struct Row {
+    const OperationRow& operation;
+    Mechanism mechanism;
+    CK_OBJECT_HANDLE key;
+    size_t size;
+    int commands;
+  };
+  // Besides the data's, one for each KiB: GCM has its subkey and its tag's mask, CMAC its subkey.
+  const Row rows[] = {{kEncrypt, CKM_AES_ECB, aes, 1024, 1},
+                      {kEncrypt, cbc, aes, 20, 2},
+                      {kEncrypt, cbc, aes, 4096, 5},
+                      {kEncrypt, gcm, aes, 16, 3},
+                      {kEncrypt, gcm, aes, 2048, 4},
+                      {kSign, CKM_AES_CMAC, aes, 16, 2},
+                      {kSign, CKM_SHA256_HMAC, hmac, 1024, 1},
+                      {kSign, CKM_SHA256_HMAC, hmac, 4096, 5},
+                      {kEncrypt, CKM_AES_KEY_WRAP, aes, 32, 24}};
+  for (const Row& row : rows) {
+    SCOPED_TRACE(testing::Message()
+                 << row.operation.name << " " << row.mechanism.type() << " " << row.size);
+    auto run = [&] { Do(row.operation, session, row.mechanism, row.key, Pattern(row.size)); };
+    for (int i = 0; i < 2; ++i) run();
+    EXPECT_EQ(Commands(run), row.commands);
+  }
+  EXPECT_EQ(Commands([&] { EXPECT_OK(C_EncryptInit(session, gcm.get(), aes)); }), 0);
+}
+
+// Made by the TPM, loaded, and used for its check value.
+TEST_F(Budget, AGeneratedAesKeyTakesFour) {
+  const CK_SESSION_HANDLE session = OpenLoggedIn();
+  Attributes attributes{{CKA_TOKEN, true}, {CKA_VALUE_LEN, 32}};
+  CK_OBJECT_HANDLE key;
+  EXPECT_EQ(Commands([&] {
+              EXPECT_OK(C_GenerateKey(session, Mechanism(CKM_AES_KEY_GEN).get(), attributes.data(),
+                                      attributes.size(), &key));
+            }),
+            4);
+}
+
 TEST_F(Budget, AnIsolatedSignTakesTwo) {
   const CK_SESSION_HANDLE session = OpenLoggedIn();
   const KeyPair pair = GenerateEc(session, P256(), {{CKA_TOKEN, true}});

@@ -1,4 +1,4 @@
-// Encryption, decryption and digests, against OpenSSL.
+// RSA encryption and decryption, digests and the dual functions, against OpenSSL.
 #include <openssl/rsa.h>
 
 #include "tests/module/openssl.h"
@@ -7,18 +7,7 @@
 namespace keyscope::test {
 namespace {
 
-class Crypt : public LoggedIn {
- protected:
-  void ExpectBothWays(const Mechanism& mechanism, CK_OBJECT_HANDLE key, const Bytes& plain,
-                      const Bytes& cipher) {
-    EXPECT_EQ(Do(kEncrypt, session, mechanism, key, plain), cipher);
-    EXPECT_EQ(Do(kDecrypt, session, mechanism, key, cipher), plain);
-    for (size_t part : {1, 16, 37}) {
-      EXPECT_EQ(DoInParts(kEncrypt, session, mechanism, key, plain, part), cipher) << part;
-      EXPECT_EQ(DoInParts(kDecrypt, session, mechanism, key, cipher, part), plain) << part;
-    }
-  }
-};
+using Crypt = LoggedIn;
 
 TEST_F(Crypt, Digests) {
   for (const HashRow& hash : kHashes) {
@@ -52,89 +41,6 @@ TEST_F(Crypt, DigestsOfKeys) {
     EXPECT_RV(CKR_OPERATION_NOT_INITIALIZED, C_DigestUpdate(session, Mutable("ab"), 2));
   }
   EXPECT_RV(CKR_OPERATION_NOT_INITIALIZED, C_DigestKey(session, open));
-}
-
-TEST_F(Crypt, AesInEveryMode) {
-  struct Row {
-    CK_MECHANISM_TYPE type;
-    const char* openssl;
-    bool iv, whole_blocks;
-  };
-  constexpr Row kRows[] = {{CKM_AES_ECB, "ECB", false, true},
-                           {CKM_AES_CBC, "CBC", true, true},
-                           {CKM_AES_CBC_PAD, "CBC-PAD", true, false},
-                           {CKM_AES_CFB128, "CFB", true, false},
-                           {CKM_AES_OFB, "OFB", true, false}};
-  const Bytes iv = Pattern(16);
-  for (size_t key_size : {16, 24, 32}) {
-    const Bytes value = Pattern(key_size);
-    const CK_OBJECT_HANDLE key = ImportAes(session, value);
-    for (const Row& row : kRows) {
-      SCOPED_TRACE(row.openssl);
-      const Mechanism mechanism(row.type, row.iv ? iv : Bytes{});
-      for (size_t size : {0, 1, 15, 16, 17, 160}) {
-        const Bytes plain = Pattern(size);
-        if (row.whole_blocks && size % 16 != 0) {
-          EXPECT_RV(CKR_DATA_LEN_RANGE, Try(kEncrypt, session, mechanism, key, plain));
-          EXPECT_RV(CKR_ENCRYPTED_DATA_LEN_RANGE, Try(kDecrypt, session, mechanism, key, plain));
-          continue;
-        }
-        ExpectBothWays(mechanism, key, plain,
-                       Cipher(row.openssl, true, value, row.iv ? iv : Bytes{}, plain));
-      }
-    }
-    const Bytes plain = Pattern(45);
-    ExpectBothWays(Ctr(iv, 128), key, plain, Cipher("CTR", true, value, iv, plain));
-  }
-}
-
-TEST_F(Crypt, AesPaddingIsChecked) {
-  const CK_OBJECT_HANDLE key = ImportAes(session, Pattern(16));
-  const Mechanism mechanism(CKM_AES_CBC_PAD, Pattern(16));
-  Bytes cipher = Do(kEncrypt, session, mechanism, key, Pattern(20));
-  EXPECT_RV(CKR_ENCRYPTED_DATA_LEN_RANGE,
-            Try(kDecrypt, session, mechanism, key, ByteView(cipher).first(31)));
-  EXPECT_RV(CKR_ENCRYPTED_DATA_LEN_RANGE, Try(kDecrypt, session, mechanism, key, {}));
-  const Bytes no_padding = Cipher("CBC", true, Pattern(16), Pattern(16), Bytes(16, 0));
-  EXPECT_RV(CKR_ENCRYPTED_DATA_INVALID, Try(kDecrypt, session, mechanism, key, no_padding));
-}
-
-TEST_F(Crypt, ACounterDoesNotWrap) {
-  const CK_OBJECT_HANDLE key = ImportAes(session, Pattern(16));
-  EXPECT_EQ(Do(kEncrypt, session, Ctr(Bytes(16, 0), 8), key, Pattern(256 * 16)),
-            Cipher("CTR", true, Pattern(16), Bytes(16, 0), Pattern(256 * 16)));
-  EXPECT_RV(CKR_DATA_LEN_RANGE,
-            Try(kEncrypt, session, Ctr(Bytes(16, 0), 8), key, Pattern(256 * 16 + 1)));
-}
-
-TEST_F(Crypt, Gcm) {
-  for (size_t key_size : {16, 24, 32}) {
-    const Bytes value = Pattern(key_size);
-    const CK_OBJECT_HANDLE key = ImportAes(session, value);
-    for (size_t iv_size : {1, 12, 16, 60}) {
-      for (size_t tag_size : {4, 12, 16}) {
-        for (size_t size : {0, 1, 100}) {
-          SCOPED_TRACE(std::to_string(iv_size) + " " + std::to_string(tag_size) + " " +
-                       std::to_string(size));
-          const Bytes iv = Pattern(iv_size), aad = Pattern(size == 0 ? 0 : 21),
-                      plain = Pattern(size);
-          ExpectBothWays(Gcm(iv, aad, tag_size * 8), key, plain,
-                         GcmEncrypt(value, iv, aad, plain, tag_size));
-        }
-      }
-    }
-    const Mechanism mechanism = Gcm(Pattern(12), Pattern(5), 128);
-    Bytes cipher = Do(kEncrypt, session, mechanism, key, Pattern(50));
-    EXPECT_RV(CKR_ENCRYPTED_DATA_INVALID,
-              Try(kDecrypt, session, Gcm(Pattern(12), Pattern(6), 128), key, cipher));
-    EXPECT_RV(CKR_ENCRYPTED_DATA_LEN_RANGE,
-              Try(kDecrypt, session, mechanism, key, ByteView(cipher).first(15)));
-    for (size_t at : {size_t{0}, cipher.size() - 1}) {
-      Bytes changed = cipher;
-      changed[at] ^= 1;
-      EXPECT_RV(CKR_ENCRYPTED_DATA_INVALID, Try(kDecrypt, session, mechanism, key, changed));
-    }
-  }
 }
 
 TEST_F(Crypt, RsaPkcs1) {

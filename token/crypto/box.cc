@@ -15,7 +15,7 @@ constexpr size_t kKeySize = 32;
 
 Cipher Start(Direction direction, const SecretBytes& key, ByteView nonce, ByteView aad) {
   if (key.size() != kKeySize) throw Error(Fault::Internal, "the key of a box has the wrong size");
-  return *Cipher::Start(CipherMode::Gcm, direction, key.view(),
+  return *Cipher::Start(CipherMode::Gcm, direction, HostAes(key.view()),
                         {.iv = nonce, .aad = aad, .tag_size = kTagSize});
 }
 

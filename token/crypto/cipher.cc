@@ -3,27 +3,27 @@
 #include <algorithm>
 #include <array>
 #include <limits>
-#include <string>
+#include <utility>
 
-#include "token/crypto/check.h"
+#include "token/crypto/gcm.h"
 
 namespace keyscope::crypto {
 namespace {
 
 struct ModeInfo {
   CipherMode mode;
-  const char* ossl_suffix;
+  AesMode basic;  // what it is made of
   size_t min_iv, max_iv;
   bool whole_blocks;
 };
 constexpr std::array<ModeInfo, 7> kModes = {{
-    {CipherMode::Ecb, "ECB", 0, 0, true},
-    {CipherMode::Cbc, "CBC", kAesBlock, kAesBlock, true},
-    {CipherMode::CbcPad, "CBC", kAesBlock, kAesBlock, true},
-    {CipherMode::Ctr, "CTR", kAesBlock, kAesBlock, false},
-    {CipherMode::Cfb128, "CFB", kAesBlock, kAesBlock, false},
-    {CipherMode::Ofb, "OFB", kAesBlock, kAesBlock, false},
-    {CipherMode::Gcm, "GCM", 1, 128, false},
+    {CipherMode::Ecb, AesMode::Ecb, 0, 0, true},
+    {CipherMode::Cbc, AesMode::Cbc, kAesBlock, kAesBlock, true},
+    {CipherMode::CbcPad, AesMode::Cbc, kAesBlock, kAesBlock, true},
+    {CipherMode::Ctr, AesMode::Ctr, kAesBlock, kAesBlock, false},
+    {CipherMode::Cfb128, AesMode::Cfb128, kAesBlock, kAesBlock, false},
+    {CipherMode::Ofb, AesMode::Ofb, kAesBlock, kAesBlock, false},
+    {CipherMode::Gcm, AesMode::Ctr, 1, 128, false},
 }};
 constexpr uint64_t kNoLimit = std::numeric_limits<uint64_t>::max();
 
@@ -36,7 +36,7 @@ bool Acceptable(CipherMode mode, const CipherParams& params) {
          params.tag_size <= 16;
 }
 
-// OpenSSL counts on all 128 bits. Fewer bits give the same stream up to where they would start
+// We count on all 128 bits. Fewer bits give the same stream up to where they would start
 // again from zero, and nobody wants to go there: the stream would repeat.
 uint64_t BytesUntilCounterRepeats(const CipherParams& params) {
   if (params.counter_bits == 128) return kNoLimit;
@@ -47,42 +47,40 @@ uint64_t BytesUntilCounterRepeats(const CipherParams& params) {
   return left > kNoLimit / kAesBlock ? kNoLimit : static_cast<uint64_t>(left) * kAesBlock;
 }
 
-}  // namespace
-
-bool IsAesKeySize(size_t size) { return size == 16 || size == 24 || size == 32; }
-
-std::optional<Cipher> Cipher::Start(CipherMode mode, Direction direction, ByteView key,
-                                    const CipherParams& params) {
-  if (!IsAesKeySize(key.size()) || !Acceptable(mode, params)) return std::nullopt;
-  const std::string name = "AES-" + std::to_string(key.size() * 8) + "-" + InfoOf(mode).ossl_suffix;
-  ossl::CipherCtx context(EVP_CIPHER_CTX_new());
-  const int encrypt = direction == Direction::Encrypt ? 1 : 0;
-  Check(context != nullptr && EVP_CipherInit_ex2(context.get(), ossl::Cipher(name.c_str()), nullptr,
-                                                 nullptr, encrypt, nullptr) == 1,
-        "EVP_CipherInit_ex2");
-  if (mode == CipherMode::Gcm)
-    Check(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_SET_IVLEN,
-                              static_cast<int>(params.iv.size()), nullptr) == 1,
-          "EVP_CTRL_AEAD_SET_IVLEN");
-  Check(EVP_CipherInit_ex2(context.get(), nullptr, key.data(), params.iv.data(), encrypt,
-                           nullptr) == 1,
-        "EVP_CipherInit_ex2");
-  EVP_CIPHER_CTX_set_padding(context.get(), mode == CipherMode::CbcPad ? 1 : 0);
-  int ignored = 0;
-  if (mode == CipherMode::Gcm && !params.aad.empty())
-    Check(EVP_CipherUpdate(context.get(), nullptr, &ignored, params.aad.data(),
-                           static_cast<int>(params.aad.size())) == 1,
-          "EVP_CipherUpdate");
-  return Cipher(mode, direction, std::move(context), params);
+// What stands before a PKCS #7 padding (RFC 5652, section 6.3); nullopt: there is none. In a time
+// that does not depend on the block.
+std::optional<size_t> SizeWithoutPadding(ByteView block) {
+  const unsigned padding = block.back();
+  unsigned wrong = (padding == 0 ? 1U : 0U) | (padding > kAesBlock ? 1U : 0U);
+  for (unsigned i = 0; i < kAesBlock; ++i) {
+    const unsigned inside = i + padding >= kAesBlock ? 0xffU : 0U;
+    wrong |= inside & (block[i] ^ padding);
+  }
+  if (wrong != 0) return std::nullopt;
+  return kAesBlock - padding;
 }
 
-Cipher::Cipher(CipherMode mode, Direction direction, ossl::CipherCtx context,
+}  // namespace
+
+std::optional<Cipher> Cipher::Start(CipherMode mode, Direction direction, std::shared_ptr<Aes> key,
+                                    const CipherParams& params) {
+  if (key == nullptr || !Acceptable(mode, params)) return std::nullopt;
+  return Cipher(mode, direction, std::move(key), params);
+}
+
+Cipher::Cipher(CipherMode mode, Direction direction, std::shared_ptr<Aes> key,
                const CipherParams& params)
     : mode_(mode),
       direction_(direction),
-      context_(std::move(context)),
+      key_(std::move(key)),
+      iv_(Copy(params.iv)),
+      aad_(Copy(params.aad)),
       tag_size_(params.tag_size),
       most_(mode == CipherMode::Ctr ? BytesUntilCounterRepeats(params) : kNoLimit) {}
+
+Cipher::Cipher(Cipher&&) noexcept = default;
+Cipher& Cipher::operator=(Cipher&&) noexcept = default;
+Cipher::~Cipher() = default;
 
 size_t Cipher::UpdateSize(size_t input) const {
   if (Holds()) return 0;
@@ -103,71 +101,93 @@ size_t Cipher::FinalSize(size_t input) const {
   return total - std::min(total, tag_size_);
 }
 
+Gcm& Cipher::gcm() {
+  if (gcm_ == nullptr) gcm_ = std::make_unique<Gcm>(*key_, iv_, aad_);
+  return *gcm_;
+}
+
 CipherResult Cipher::Update(ByteView input) {
   if (input.size() > most_ - total_) return {CipherStatus::DataLenRange, {}};
   if (input.empty()) return {};
-  if (Holds()) {
+  CipherResult result;
+  if (Holds())
     Append(held_, input);
-    return {};
-  }
-  return Run(input);
+  else if (mode_ == CipherMode::Gcm)
+    result.bytes = gcm().Run(direction_, input);
+  else
+    result.bytes =
+        InfoOf(mode_).whole_blocks ? RunBlocks(input, UpdateSize(input.size())) : RunStream(input);
+  total_ += input.size();
+  return result;
 }
 
-CipherResult Cipher::Run(ByteView input) {
-  SecretBytes output(UpdateSize(input.size()));
-  uint8_t unused = 0;  // OpenSSL takes no null pointer where nothing is to be written
-  int written = 0;
-  Check(EVP_CipherUpdate(context_.get(), output.empty() ? &unused : output.data(), &written,
-                         input.data(), static_cast<int>(input.size())) == 1,
-        "EVP_CipherUpdate");
-  total_ += input.size();
-  return {CipherStatus::Ok, std::move(output)};
+// `size` bytes of what waits and of the input; the rest waits.
+SecretBytes Cipher::RunBlocks(ByteView input, size_t size) {
+  const SecretBytes all(Concat({waiting_.view(), input}));
+  SecretBytes done = key_->Run(InfoOf(mode_).basic, direction_, iv_, all.view().first(size));
+  waiting_ = SecretBytes(all.view().subspan(size));
+  return done;
+}
+
+// Whole blocks are the key's, the bytes before and after them are ours.
+SecretBytes Cipher::RunStream(ByteView input) {
+  SecretBytes output(input.size());
+  const size_t started = total_ % kAesBlock;
+  const size_t before = started == 0 ? 0 : std::min(kAesBlock - started, input.size());
+  RunBytes(started, input.first(before), output.data());
+  input = input.subspan(before);
+  const size_t whole = input.size() / kAesBlock * kAesBlock;
+  if (whole != 0) {
+    const SecretBytes blocks = key_->Run(InfoOf(mode_).basic, direction_, iv_, input.first(whole));
+    std::ranges::copy(blocks.view(), output.data() + before);
+  }
+  input = input.subspan(whole);
+  if (!input.empty()) {
+    // Of a block of zeros every one of these modes makes its keystream.
+    keystream_ = key_->Run(InfoOf(mode_).basic, Direction::Encrypt, iv_, Bytes(kAesBlock));
+    RunBytes(0, input, output.data() + before + whole);
+  }
+  return output;
+}
+
+// From byte `at` on of the block that `keystream_` is for.
+void Cipher::RunBytes(size_t at, ByteView input, uint8_t* output) {
+  for (uint8_t byte : input) {
+    const auto other = static_cast<uint8_t>(byte ^ keystream_.view()[at]);
+    if (mode_ == CipherMode::Cfb128) iv_[at] = direction_ == Direction::Encrypt ? other : byte;
+    *output++ = other;
+    ++at;
+  }
 }
 
 CipherResult Cipher::Final() {
-  if (mode_ == CipherMode::Gcm) return Holds() ? FinalHeld() : FinalTag();
+  if (Holds()) return FinalHeld();
+  if (mode_ == CipherMode::Gcm) return {CipherStatus::Ok, gcm().Tag(tag_size_)};
   const bool pads = mode_ == CipherMode::CbcPad && direction_ == Direction::Encrypt;
   if (InfoOf(mode_).whole_blocks && !pads && total_ % kAesBlock != 0)
     return {CipherStatus::DataLenRange, {}};
-  if (mode_ == CipherMode::CbcPad && !pads && total_ == 0) return {CipherStatus::DataLenRange, {}};
-  return FinalBlock();
+  if (mode_ == CipherMode::CbcPad) return FinalPadded();
+  return {};
 }
 
-CipherResult Cipher::FinalBlock() {
-  const QuietErrors quiet;
-  SecretBytes block(kAesBlock);
-  int written = 0;
-  if (EVP_CipherFinal_ex(context_.get(), block.data(), &written) != 1)
-    return {CipherStatus::Invalid, {}};
-  return {CipherStatus::Ok, SecretBytes(block.view().first(static_cast<size_t>(written)))};
-}
-
-CipherResult Cipher::FinalTag() {
-  SecretBytes tag(tag_size_);
-  int ignored = 0;
-  uint8_t unused = 0;
-  Check(EVP_CipherFinal_ex(context_.get(), &unused, &ignored) == 1 &&
-            EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_GET_TAG, static_cast<int>(tag_size_),
-                                tag.data()) == 1,
-        "EVP_CTRL_AEAD_GET_TAG");
-  return {CipherStatus::Ok, std::move(tag)};
+CipherResult Cipher::FinalPadded() {
+  if (direction_ == Direction::Encrypt) {
+    const size_t padding = kAesBlock - waiting_.size();
+    return {CipherStatus::Ok, RunBlocks(Bytes(padding, static_cast<uint8_t>(padding)), kAesBlock)};
+  }
+  if (total_ == 0) return {CipherStatus::DataLenRange, {}};
+  const SecretBytes block = RunBlocks({}, kAesBlock);
+  const auto size = SizeWithoutPadding(block.view());
+  if (!size) return {CipherStatus::Invalid, {}};
+  return {CipherStatus::Ok, SecretBytes(block.view().first(*size))};
 }
 
 CipherResult Cipher::FinalHeld() {
   if (held_.size() < tag_size_) return {CipherStatus::DataLenRange, {}};
-  auto tag = std::span(held_).last(tag_size_);
-  ByteView ciphertext = ByteView(held_).first(held_.size() - tag_size_);
-  SecretBytes plaintext(ciphertext.size());
-  uint8_t unused = 0;
-  int ignored = 0;
-  Check(EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_SET_TAG, static_cast<int>(tag_size_),
-                            tag.data()) == 1 &&
-            (ciphertext.empty() ||
-             EVP_CipherUpdate(context_.get(), plaintext.data(), &ignored, ciphertext.data(),
-                              static_cast<int>(ciphertext.size())) == 1),
-        "EVP_CipherUpdate");
-  const QuietErrors quiet;
-  if (EVP_CipherFinal_ex(context_.get(), &unused, &ignored) != 1)
+  const ByteView ciphertext = ByteView(held_).first(held_.size() - tag_size_);
+  SecretBytes plaintext = gcm().Run(direction_, ciphertext);
+  const SecretBytes tag = gcm().Tag(tag_size_);
+  if (!ConstantTimeEqual(tag.view(), ByteView(held_).last(tag_size_)))
     return {CipherStatus::Invalid, {}};
   return {CipherStatus::Ok, std::move(plaintext)};
 }

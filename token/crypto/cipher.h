@@ -1,18 +1,15 @@
-// AES in host memory, streaming: the modes of NIST SP 800-38A and SP 800-38D.
+// AES, streaming: the modes of NIST SP 800-38A and SP 800-38D, with a key that may be anywhere.
 #pragma once
 
 #include <optional>
 
-#include "base/ossl.h"
-#include "base/secret.h"
+#include "token/crypto/aes.h"
 
 namespace keyscope::crypto {
 
-inline constexpr size_t kAesBlock = 16;
-bool IsAesKeySize(size_t size);  // 16, 24 or 32 bytes
+class Gcm;
 
 enum class CipherMode : uint8_t { Ecb, Cbc, CbcPad, Ctr, Cfb128, Ofb, Gcm };
-enum class Direction : uint8_t { Decrypt, Encrypt };
 
 struct CipherParams {
   ByteView iv = {};             // a block; none for ECB; 1 to 128 bytes for GCM
@@ -33,9 +30,12 @@ struct CipherResult {
 
 class Cipher {
  public:
-  // nullopt: no AES key, or parameters that the mode does not take.
-  static std::optional<Cipher> Start(CipherMode mode, Direction direction, ByteView key,
+  // nullopt: no key, or parameters that the mode does not take. Does not use the key yet.
+  static std::optional<Cipher> Start(CipherMode mode, Direction direction, std::shared_ptr<Aes> key,
                                      const CipherParams& params);
+  Cipher(Cipher&&) noexcept;
+  Cipher& operator=(Cipher&&) noexcept;
+  ~Cipher();
 
   // Exactly what Update would give for `input` more bytes.
   size_t UpdateSize(size_t input) const;
@@ -47,21 +47,28 @@ class Cipher {
   CipherResult Final();  // once
 
  private:
-  Cipher(CipherMode mode, Direction direction, ossl::CipherCtx context, const CipherParams& params);
+  Cipher(CipherMode mode, Direction direction, std::shared_ptr<Aes> key,
+         const CipherParams& params);
 
   bool Holds() const { return mode_ == CipherMode::Gcm && direction_ == Direction::Decrypt; }
-  CipherResult Run(ByteView input);
-  CipherResult FinalBlock();
-  CipherResult FinalTag();
+  Gcm& gcm();
+  SecretBytes RunBlocks(ByteView input, size_t size);
+  SecretBytes RunStream(ByteView input);
+  void RunBytes(size_t at, ByteView input, uint8_t* output);
+  CipherResult FinalPadded();
   CipherResult FinalHeld();
 
   CipherMode mode_;
   Direction direction_;
-  ossl::CipherCtx context_;
+  std::shared_ptr<Aes> key_;
+  Bytes iv_, aad_;
   size_t tag_size_;
-  uint64_t total_ = 0;  // bytes put in so far
-  uint64_t most_;       // bytes that may be put in
-  Bytes held_;          // the ciphertext of GCM decryption, its tag at the end
+  uint64_t total_ = 0;     // bytes put in so far
+  uint64_t most_;          // bytes that may be put in
+  SecretBytes waiting_;    // ECB, CBC: what is no whole block yet, or perhaps the padded one
+  SecretBytes keystream_;  // CTR, CFB, OFB: of the block that `total_` is in
+  std::unique_ptr<Gcm> gcm_;
+  Bytes held_;  // the ciphertext of GCM decryption, its tag at the end
 };
 
 }  // namespace keyscope::crypto

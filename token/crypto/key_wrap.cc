@@ -1,9 +1,9 @@
 #include "token/crypto/key_wrap.h"
 
-#include <string>
+#include <openssl/modes.h>
 
+#include "token/crypto/block_function.h"
 #include "token/crypto/check.h"
-#include "token/crypto/cipher.h"
 
 namespace keyscope::crypto {
 namespace {
@@ -11,30 +11,20 @@ namespace {
 constexpr size_t kHalfBlock = 8;
 constexpr size_t kMaxData = size_t{1} << 30;
 
-// One shot of OpenSSL's wrapping ciphers, which write at most two half blocks more than they read.
-std::optional<SecretBytes> Run(WrapKind kind, Direction direction, ByteView key, ByteView iv,
-                               ByteView data) {
-  const size_t iv_size = WrapIvSize(kind);
-  if (!IsAesKeySize(key.size()) || (!iv.empty() && iv.size() != iv_size) || data.size() > kMaxData)
-    return std::nullopt;
-  const std::string name =
-      "AES-" + std::to_string(key.size() * 8) + (kind == WrapKind::Plain ? "-WRAP" : "-WRAP-PAD");
-  ossl::CipherCtx context(EVP_CIPHER_CTX_new());
-  Check(context != nullptr, "EVP_CIPHER_CTX_new");
-  EVP_CIPHER_CTX_set_flags(context.get(), EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
-  Check(EVP_CipherInit_ex2(context.get(), ossl::Cipher(name.c_str()), key.data(),
-                           iv.empty() ? nullptr : iv.data(),
-                           direction == Direction::Encrypt ? 1 : 0, nullptr) == 1,
-        "EVP_CipherInit_ex2");
+// openssl/modes.h: all four have this shape, and write at most two half blocks more than they read.
+using Function = size_t (*)(void*, const uint8_t*, uint8_t*, const uint8_t*, size_t, block128_f);
 
+std::optional<SecretBytes> Run(Function function, WrapKind kind, Direction direction, Aes& key,
+                               ByteView iv, ByteView data) {
+  if ((!iv.empty() && iv.size() != WrapIvSize(kind)) || data.size() > kMaxData) return std::nullopt;
+  BlockFunction block(key, direction);
   const QuietErrors quiet;
   SecretBytes output(data.size() + 2 * kHalfBlock);
-  int written = 0;
-  if (EVP_CipherUpdate(context.get(), output.data(), &written, data.data(),
-                       static_cast<int>(data.size())) != 1 ||
-      written <= 0)
-    return std::nullopt;
-  return SecretBytes(output.view().first(static_cast<size_t>(written)));
+  const size_t written = function(&block, iv.empty() ? nullptr : iv.data(), output.data(),
+                                  data.data(), data.size(), BlockFunction::Block);
+  block.Rethrow();
+  if (written == 0) return std::nullopt;
+  return SecretBytes(output.view().first(written));
 }
 
 bool WholeHalfBlocks(size_t size, size_t at_least) {
@@ -43,17 +33,19 @@ bool WholeHalfBlocks(size_t size, size_t at_least) {
 
 }  // namespace
 
-std::optional<Bytes> WrapAes(WrapKind kind, ByteView key, ByteView iv, ByteView data) {
+std::optional<Bytes> WrapAes(WrapKind kind, Aes& key, ByteView iv, ByteView data) {
   if (kind == WrapKind::Plain ? !WholeHalfBlocks(data.size(), 2) : data.empty())
     return std::nullopt;
-  auto wrapped = Run(kind, Direction::Encrypt, key, iv, data);
+  auto wrapped = Run(kind == WrapKind::Plain ? CRYPTO_128_wrap : CRYPTO_128_wrap_pad, kind,
+                     Direction::Encrypt, key, iv, data);
   if (!wrapped) return std::nullopt;
   return Copy(wrapped->view());
 }
 
-std::optional<SecretBytes> UnwrapAes(WrapKind kind, ByteView key, ByteView iv, ByteView wrapped) {
+std::optional<SecretBytes> UnwrapAes(WrapKind kind, Aes& key, ByteView iv, ByteView wrapped) {
   if (!WholeHalfBlocks(wrapped.size(), kind == WrapKind::Plain ? 3 : 2)) return std::nullopt;
-  return Run(kind, Direction::Decrypt, key, iv, wrapped);
+  return Run(kind == WrapKind::Plain ? CRYPTO_128_unwrap : CRYPTO_128_unwrap_pad, kind,
+             Direction::Decrypt, key, iv, wrapped);
 }
 
 }  // namespace keyscope::crypto

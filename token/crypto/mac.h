@@ -10,14 +10,23 @@
 
 namespace keyscope::crypto {
 
-class Mac {
+// A code of a message that comes in parts.
+class Authenticator {
+ public:
+  virtual ~Authenticator() = default;
+  virtual size_t size() const = 0;  // of the code, in bytes
+  virtual void Update(ByteView data) = 0;
+  virtual SecretBytes Final() = 0;  // once
+};
+
+class Mac final : public Authenticator {
  public:
   static Mac Hmac(tpm::Hash hash, ByteView key);    // a key of any length
   static std::optional<Mac> AesCmac(ByteView key);  // nullopt: no AES key
 
-  size_t size() const { return EVP_MAC_CTX_get_mac_size(context_.get()); }
-  void Update(ByteView data);
-  SecretBytes Final();  // once, size() bytes
+  size_t size() const override { return EVP_MAC_CTX_get_mac_size(context_.get()); }
+  void Update(ByteView data) override;
+  SecretBytes Final() override;
 
  private:
   Mac(const char* name, const char* parameter, const char* value, ByteView key);

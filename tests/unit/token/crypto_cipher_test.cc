@@ -50,7 +50,7 @@ class CryptoCipher : public testing::TestWithParam<CipherMode> {
     const CipherParams params{.iv = GetParam() == CipherMode::Ecb ? ByteView() : ByteView(iv_),
                               .aad = AsBytes("header"),
                               .tag_size = tag_size};
-    return *Cipher::Start(GetParam(), direction, key_, params);
+    return *Cipher::Start(GetParam(), direction, HostAes(key_), params);
   }
   bool WholeBlocksOnly() const {
     return GetParam() == CipherMode::Ecb || GetParam() == CipherMode::Cbc;
@@ -92,7 +92,7 @@ TEST(CryptoCipherVectors, Sp80038a) {
   const Bytes counter = FromHex("f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff");
   const Bytes block = FromHex("6bc1bee22e409f96e93d7e117393172a");
   auto encrypt = [&](CipherMode mode, ByteView with) {
-    return Hex(Through(*Cipher::Start(mode, Encrypt, key, {.iv = with}), block).bytes);
+    return Hex(Through(*Cipher::Start(mode, Encrypt, HostAes(key), {.iv = with}), block).bytes);
   };
   EXPECT_EQ(encrypt(CipherMode::Ecb, {}), "3ad77bb40d7a3660a89ecaf32466ef97");
   EXPECT_EQ(encrypt(CipherMode::Cbc, iv), "7649abac8119b246cee98e9b12e9197d");
@@ -110,17 +110,17 @@ TEST(CryptoCipherVectors, Gcm) {
       "b525"
       "b16aedf5aa0de657ba637b39");
   const Bytes iv = FromHex("cafebabefacedbaddecaf888");
-  EXPECT_EQ(
-      Hex(ByteView(Through(*Cipher::Start(CipherMode::Gcm, Encrypt, key, {.iv = iv, .aad = aad}),
-                           plaintext)
-                       .bytes)
-              .last(16)),
-      "5bc94fbc3221a5db94fae95ae7121a47");
+  EXPECT_EQ(Hex(ByteView(Through(*Cipher::Start(CipherMode::Gcm, Encrypt, HostAes(key),
+                                                {.iv = iv, .aad = aad}),
+                                 plaintext)
+                             .bytes)
+                    .last(16)),
+            "5bc94fbc3221a5db94fae95ae7121a47");
   const Bytes long_iv = FromHex(
       "9313225df88406e555909c5aff5269aa6a7a9538534f7da1e4c303d2a318a728c3c0c95156809539fcf0e2429a6b"
       "5254"
       "16aedbf5a0de6a57a637b39b");
-  EXPECT_EQ(Hex(ByteView(Through(*Cipher::Start(CipherMode::Gcm, Encrypt, key,
+  EXPECT_EQ(Hex(ByteView(Through(*Cipher::Start(CipherMode::Gcm, Encrypt, HostAes(key),
                                                 {.iv = long_iv, .aad = aad}),
                                  plaintext)
                              .bytes)
@@ -133,23 +133,28 @@ TEST(CryptoCipherGcm, NothingOfAForgeryIsGivenOut) {
   const Bytes iv(12, 2);
   for (size_t tag_size : {4u, 12u, 16u}) {
     const CipherParams params{.iv = iv, .aad = AsBytes("header"), .tag_size = tag_size};
-    const Bytes good =
-        Through(*Cipher::Start(CipherMode::Gcm, Encrypt, key, params), AsBytes("plaintext")).bytes;
+    const Bytes good = Through(*Cipher::Start(CipherMode::Gcm, Encrypt, HostAes(key), params),
+                               AsBytes("plaintext"))
+                           .bytes;
     ASSERT_EQ(good.size(), 9 + tag_size);
-    EXPECT_EQ(AsString(Through(*Cipher::Start(CipherMode::Gcm, Decrypt, key, params), good).bytes),
-              "plaintext");
+    EXPECT_EQ(
+        AsString(
+            Through(*Cipher::Start(CipherMode::Gcm, Decrypt, HostAes(key), params), good).bytes),
+        "plaintext");
     for (size_t i = 0; i < good.size(); ++i) {
       Bytes bad = good;
       bad[i] ^= 1;
-      const Outcome outcome = Through(*Cipher::Start(CipherMode::Gcm, Decrypt, key, params), bad);
+      const Outcome outcome =
+          Through(*Cipher::Start(CipherMode::Gcm, Decrypt, HostAes(key), params), bad);
       EXPECT_EQ(outcome.status, CipherStatus::Invalid);
       EXPECT_TRUE(outcome.bytes.empty());
     }
     const CipherParams other{.iv = iv, .aad = AsBytes("Header"), .tag_size = tag_size};
-    EXPECT_EQ(Through(*Cipher::Start(CipherMode::Gcm, Decrypt, key, other), good).status,
+    EXPECT_EQ(Through(*Cipher::Start(CipherMode::Gcm, Decrypt, HostAes(key), other), good).status,
               CipherStatus::Invalid);
     EXPECT_EQ(
-        Through(*Cipher::Start(CipherMode::Gcm, Decrypt, key, params), Bytes(tag_size - 1)).status,
+        Through(*Cipher::Start(CipherMode::Gcm, Decrypt, HostAes(key), params), Bytes(tag_size - 1))
+            .status,
         CipherStatus::DataLenRange);
   }
   EXPECT_EQ(ERR_peek_error(), 0u);
@@ -160,16 +165,20 @@ TEST(CryptoCipherPadding, WrongPaddingAndLengthAreToldApart) {
   const Bytes iv(16, 2);
   auto decrypt = [&](ByteView plaintext) {
     const Bytes ciphertext =
-        Through(*Cipher::Start(CipherMode::Cbc, Encrypt, key, {.iv = iv}), plaintext).bytes;
-    return Through(*Cipher::Start(CipherMode::CbcPad, Decrypt, key, {.iv = iv}), ciphertext);
+        Through(*Cipher::Start(CipherMode::Cbc, Encrypt, HostAes(key), {.iv = iv}), plaintext)
+            .bytes;
+    return Through(*Cipher::Start(CipherMode::CbcPad, Decrypt, HostAes(key), {.iv = iv}),
+                   ciphertext);
   };
   EXPECT_EQ(decrypt(Bytes(16, 16)).status, CipherStatus::Ok);
   EXPECT_EQ(decrypt(Bytes(16, 1)).bytes.size(), 15u);
   EXPECT_EQ(decrypt(Bytes(16, 0)).status, CipherStatus::Invalid);
   EXPECT_EQ(decrypt(Bytes(16, 17)).status, CipherStatus::Invalid);
   EXPECT_EQ(decrypt({}).status, CipherStatus::DataLenRange);
-  EXPECT_EQ(Through(*Cipher::Start(CipherMode::CbcPad, Decrypt, key, {.iv = iv}), Bytes(17)).status,
-            CipherStatus::DataLenRange);
+  EXPECT_EQ(
+      Through(*Cipher::Start(CipherMode::CbcPad, Decrypt, HostAes(key), {.iv = iv}), Bytes(17))
+          .status,
+      CipherStatus::DataLenRange);
 }
 
 TEST(CryptoCipherCounter, StopsBeforeFewerBitsWouldRepeat) {
@@ -177,8 +186,9 @@ TEST(CryptoCipherCounter, StopsBeforeFewerBitsWouldRepeat) {
   Bytes iv(16, 0xaa);
   iv.back() = 0xfe;  // the counters fe and ff are left of 8 bits
   auto run = [&](unsigned bits, size_t size) {
-    return Through(*Cipher::Start(CipherMode::Ctr, Encrypt, key, {.iv = iv, .counter_bits = bits}),
-                   Bytes(size));
+    return Through(
+        *Cipher::Start(CipherMode::Ctr, Encrypt, HostAes(key), {.iv = iv, .counter_bits = bits}),
+        Bytes(size));
   };
   EXPECT_EQ(run(8, 32).status, CipherStatus::Ok);
   EXPECT_EQ(run(8, 33).status, CipherStatus::DataLenRange);
@@ -193,7 +203,7 @@ TEST(CryptoCipherStart, BadParametersAreRefused) {
   const Bytes key(16);
   const Bytes iv(129);
   auto starts = [&](CipherMode mode, size_t key_size, const CipherParams& params) {
-    return Cipher::Start(mode, Encrypt, Bytes(key_size), params).has_value();
+    return Cipher::Start(mode, Encrypt, HostAes(Bytes(key_size)), params).has_value();
   };
   for (size_t size : {0u, 1u, 15u, 33u}) EXPECT_FALSE(starts(CipherMode::Ecb, size, {}));
   EXPECT_FALSE(starts(CipherMode::Ecb, 16, {.iv = key}));

@@ -135,14 +135,15 @@ TEST(CryptoKdf, CounterHasItsPlaceWidthAndOrder) {
 TEST(CryptoKeyWrap, VectorsOfRfc3394And5649) {
   const Bytes kek = FromHex("000102030405060708090a0b0c0d0e0f");
   const Bytes key = FromHex("00112233445566778899aabbccddeeff");
-  const Bytes wrapped = *WrapAes(Plain, kek, {}, key);
+  const Bytes wrapped = *WrapAes(Plain, *HostAes(kek), {}, key);
   EXPECT_EQ(Hex(wrapped), "1fa68b0a8112b447aef34bd8fb5a7b829d3e862371d2cfe5");
-  EXPECT_TRUE(Equal(UnwrapAes(Plain, kek, {}, wrapped)->view(), key));
+  EXPECT_TRUE(Equal(UnwrapAes(Plain, *HostAes(kek), {}, wrapped)->view(), key));
 
   const Bytes kek192 = FromHex("5840df6e29b02af1ab493b705bf16ea1ae8338f4dcc176a8");
-  EXPECT_EQ(Hex(*WrapAes(Padded, kek192, {}, FromHex("c37b7e6492584340bed12207808941155068f738"))),
+  EXPECT_EQ(Hex(*WrapAes(Padded, *HostAes(kek192), {},
+                         FromHex("c37b7e6492584340bed12207808941155068f738"))),
             "138bdeaa9b8fa7fc61f97742e72248ee5ae6ae5360d1ae6a5f54f373fa543b6a");
-  EXPECT_EQ(Hex(*WrapAes(Padded, kek192, {}, FromHex("466f7250617369"))),
+  EXPECT_EQ(Hex(*WrapAes(Padded, *HostAes(kek192), {}, FromHex("466f7250617369"))),
             "afbeb0f07dfbf5419200f2ccb50bb24f");
 }
 
@@ -153,34 +154,35 @@ TEST(CryptoKeyWrap, EveryLengthComesBackOrIsRefused) {
   for (size_t size = 0; size < 70; ++size) {
     const Bytes key = Garbage().Some(size);
     for (ByteView iv : {ByteView(), ByteView(iv8)}) {
-      auto plain = WrapAes(Plain, kek, iv, key);
+      auto plain = WrapAes(Plain, *HostAes(kek), iv, key);
       ASSERT_EQ(plain.has_value(), size >= 16 && size % 8 == 0) << size;
       if (!plain) continue;
-      EXPECT_TRUE(Equal(UnwrapAes(Plain, kek, iv, *plain)->view(), key));
-      EXPECT_FALSE(UnwrapAes(Plain, kek, iv.empty() ? ByteView(iv8) : ByteView(), *plain));
+      EXPECT_TRUE(Equal(UnwrapAes(Plain, *HostAes(kek), iv, *plain)->view(), key));
+      EXPECT_FALSE(
+          UnwrapAes(Plain, *HostAes(kek), iv.empty() ? ByteView(iv8) : ByteView(), *plain));
     }
     for (ByteView iv : {ByteView(), ByteView(iv4)}) {
-      auto padded = WrapAes(Padded, kek, iv, key);
+      auto padded = WrapAes(Padded, *HostAes(kek), iv, key);
       ASSERT_EQ(padded.has_value(), size >= 1) << size;
       if (!padded) continue;
       EXPECT_EQ(padded->size(), (size + 7) / 8 * 8 + 8);
-      EXPECT_TRUE(Equal(UnwrapAes(Padded, kek, iv, *padded)->view(), key));
+      EXPECT_TRUE(Equal(UnwrapAes(Padded, *HostAes(kek), iv, *padded)->view(), key));
     }
   }
-  EXPECT_FALSE(WrapAes(Plain, Bytes(15), {}, Bytes(16)));
-  EXPECT_FALSE(WrapAes(Plain, kek, iv4, Bytes(16)));
-  EXPECT_FALSE(WrapAes(Padded, kek, iv8, Bytes(16)));
+  EXPECT_EQ(HostAes(Bytes(15)), nullptr);
+  EXPECT_FALSE(WrapAes(Plain, *HostAes(kek), iv4, Bytes(16)));
+  EXPECT_FALSE(WrapAes(Padded, *HostAes(kek), iv8, Bytes(16)));
 }
 
 TEST(CryptoKeyWrap, GarbageIsRefusedQuietly) {
   Garbage garbage;
   const Bytes kek(16, 5);
-  const Bytes good = *WrapAes(Padded, kek, {}, Bytes(20, 1));
+  const Bytes good = *WrapAes(Padded, *HostAes(kek), {}, Bytes(20, 1));
   for (int i = 0; i < 1000; ++i) {
     Bytes bad = i % 2 == 0 ? garbage.Some(garbage.Below(60)) : garbage.Damaged(good);
     if (bad == good) continue;
-    EXPECT_FALSE(UnwrapAes(Plain, kek, {}, bad));
-    EXPECT_FALSE(UnwrapAes(Padded, kek, {}, bad));
+    EXPECT_FALSE(UnwrapAes(Plain, *HostAes(kek), {}, bad));
+    EXPECT_FALSE(UnwrapAes(Padded, *HostAes(kek), {}, bad));
   }
   EXPECT_EQ(ERR_peek_error(), 0u);
 }
