@@ -45,8 +45,8 @@
 #define CKA_KEYSCOPE_PERSISTENT_HANDLE (KEYSCOPE_VENDOR_BASE | 0x0006UL)
 
 /* CK_BBOOL, read-only, of private and secret keys: CK_TRUE when the key is used in the TPM,
- * CK_FALSE when it is used in host memory (secret keys, which are kept encrypted under a secret
- * that the TPM seals). */
+ * CK_FALSE when it is used in host memory (such secret keys are kept encrypted under a secret that
+ * the TPM seals). */
 #define CKA_KEYSCOPE_IN_TPM (KEYSCOPE_VENDOR_BASE | 0x0007UL)
 
 /* Evidence: bytes, read-only, of private keys; structures as the TPM marshals them.

@@ -33,6 +33,13 @@ void CheckScope(AttributeSet& attributes, Kind kind, KeyScope scope) {
                                     std::string(Name(scope)) + " key; delete it");
 }
 
+// A secret key's `auth` is its value, or what authorizes it in the TPM: one must not pass for the
+// other.
+bool HasItsPlace(const Object& object) {
+  if ((object.kind & kSecret) == 0 || !object.material) return true;
+  return object.attributes.Bool(CKA_KEYSCOPE_IN_TPM) != object.material->public_area.empty();
+}
+
 // Which AK the row names: an AK names itself, so that it is known for one without its secrets.
 std::string AkIdOf(const Object& object) {
   const AttributeSet& attributes = object.attributes;
@@ -95,6 +102,9 @@ Object FromRow(const store::ObjectRow& row, const Vault* vault) {
   object.kind = *kind;
   CheckScope(object.attributes, *kind, row.scope);
   AddDefaults(object.attributes, *kind);
+  if (!HasItsPlace(object))
+    throw Error(Fault::Corrupt, "secret key " + Hex(row.uid) +
+                                    " is not in the place that it was made in; delete it");
   return object;
 }
 

@@ -224,6 +224,32 @@ void Module::DecryptRsa(Bytes& ciphertext) {
        "C_Decrypt");
 }
 
+std::shared_ptr<CK_OBJECT_HANDLE> Module::NewAes(bool token) {
+  CK_BBOOL yes = CK_TRUE, no = CK_FALSE, is_token = token ? CK_TRUE : CK_FALSE;
+  CK_ULONG size = 32;
+  CK_ATTRIBUTE attributes[] = {
+      {CKA_TOKEN, &is_token, sizeof is_token}, {CKA_SENSITIVE, &yes, sizeof yes},
+      {CKA_EXTRACTABLE, &no, sizeof no},       {CKA_ENCRYPT, &yes, sizeof yes},
+      {CKA_VALUE_LEN, &size, sizeof size},
+  };
+  CK_MECHANISM mechanism{CKM_AES_KEY_GEN, nullptr, 0};
+  CK_OBJECT_HANDLE key = 0;
+  Must(p11_->C_GenerateKey(session_, &mechanism, attributes, std::size(attributes), &key),
+       "C_GenerateKey");
+  return {new CK_OBJECT_HANDLE(key), [this](CK_OBJECT_HANDLE* done) {
+            p11_->C_DestroyObject(session_, *done);
+            delete done;
+          }};
+}
+
+void Module::EncryptAes(CK_OBJECT_HANDLE key) {
+  Bytes iv(16), data(size_t{16} << 10);
+  CK_MECHANISM mechanism{CKM_AES_CBC, iv.data(), iv.size()};
+  CK_ULONG size = data.size();
+  Must(p11_->C_EncryptInit(session_, &mechanism, key), "C_EncryptInit");
+  Must(p11_->C_Encrypt(session_, data.data(), data.size(), data.data(), &size), "C_Encrypt");
+}
+
 std::function<void()> Module::Doing(Work work) {
   if (!RowOf(work).cold) FindKeys();
   switch (work) {
@@ -260,6 +286,9 @@ std::function<void()> Module::Doing(Work work) {
       };
     case Work::DecryptRsa:
       return [this, ciphertext = EncryptRsa()]() mutable { DecryptRsa(ciphertext); };
+    case Work::TokenAes:
+    case Work::SessionAes:
+      return [this, key = NewAes(work == Work::TokenAes)] { EncryptAes(*key); };
     case Work::GenerateEc:
       return [this] { Destroy(Generate(CKM_EC_KEY_PAIR_GEN, kOtherId)); };
   }

@@ -1,6 +1,7 @@
 // A PKCS#11 module at work, loaded with dlopen.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -53,6 +54,9 @@ class Module final : public Subject {
   void Digest();
   Bytes EncryptRsa();
   void DecryptRsa(Bytes& ciphertext);
+  // Not to be read; destroyed with the last copy.
+  std::shared_ptr<CK_OBJECT_HANDLE> NewAes(bool token);
+  void EncryptAes(CK_OBJECT_HANDLE key);
 
   std::string name_;
   ModuleOptions options_;

@@ -20,6 +20,8 @@ enum class Work : unsigned char {
   FindById,
   Random,
   DecryptRsa,
+  TokenAes,
+  SessionAes,
   GenerateEc,
 };
 
@@ -34,7 +36,7 @@ struct Row {
   int repetitions;  // of the work in one go
 };
 inline constexpr int kThreads = 8, kSignsPerThread = 4;
-inline constexpr std::array<Row, 12> kRows = {{
+inline constexpr std::array<Row, 14> kRows = {{
     {Work::InitializeFinalize, "C_Initialize + C_Finalize", true, 40, 1},
     {Work::ColdSign, "initialize, login, find, sign P-256, finalize", true, 40, 1},
     {Work::Login, "C_Logout + C_Login", false, 40, 1},
@@ -47,6 +49,8 @@ inline constexpr std::array<Row, 12> kRows = {{
     {Work::FindById, "find by CKA_ID", false, 400, 1},
     {Work::Random, "32 random bytes", false, 400, 1},
     {Work::DecryptRsa, "decrypt RSA-2048", false, 200, 1},
+    {Work::TokenAes, "AES-256-CBC of 16 KiB, key of the token", false, 100, 1},
+    {Work::SessionAes, "AES-256-CBC of 16 KiB, key of the session", false, 100, 1},
     {Work::GenerateEc, "generate and destroy P-256", false, 20, 1},
 }};
 

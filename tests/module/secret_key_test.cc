@@ -154,6 +154,15 @@ TEST_F(SecretKeys, ACopyLivesWhereItsSourceLives) {
   }
 }
 
+// As does one that an older version kept.
+TEST_F(SecretKeys, OneThatIsClosedLaterStaysInTheHost) {
+  const CK_OBJECT_HANDLE key = ImportAes(session, Pattern(16), {{CKA_TOKEN, true}});
+  ASSERT_OK(Set(session, key, {{CKA_SENSITIVE, true}, {CKA_EXTRACTABLE, false}}));
+  EXPECT_FALSE(InTpm(key));
+  EXPECT_EQ(Do(kEncrypt, session, CKM_AES_ECB, key, Pattern(16)),
+            Cipher("ECB", true, Pattern(16), {}, Pattern(16)));
+}
+
 TEST_F(SecretKeys, TheyOutliveTheProcessAndARestartOfTheTpm) {
   const Attributes named = kClosed.With({{CKA_LABEL, "kept"}});
   ImportAes(session, Pattern(16), named);

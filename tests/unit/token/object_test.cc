@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "p11/keyscope.h"
 
 namespace keyscope::token {
 namespace {
@@ -67,6 +68,25 @@ TEST(ObjectRow, EveryDamagedByteIsNoticed) {
     store::ObjectRow damaged = row;
     damaged.body[i] ^= 0x10;
     EXPECT_THROW(FromRow(damaged, &TheVault()), Error) << i;
+  }
+}
+
+// The value of the one would be taken for the authorization of the other.
+TEST(ObjectRow, ASecretKeyStaysInItsPlace) {
+  for (bool in_tpm : {false, true}) {
+    Object key;
+    key.kind = kAes;
+    key.attributes.SetUlong(CKA_CLASS, CKO_SECRET_KEY);
+    key.attributes.SetUlong(CKA_KEY_TYPE, CKK_AES);
+    key.attributes.SetBool(CKA_PRIVATE, true);
+    if (in_tpm) key.attributes.SetBool(CKA_KEYSCOPE_IN_TPM, true);  // old keys do not have it
+    GiveIdentity(key, KeyScope::User);
+    const Bytes area(in_tpm ? 10 : 0), other(in_tpm ? 0 : 10);
+    key.material = {.public_area = area, .private_area = area, .auth = Bytes(32)};
+    store::ObjectRow row = ToRow(key, KeyScope::User, &TheVault());
+    EXPECT_NO_THROW(FromRow(row, &TheVault()));
+    row.material->public_area = other;
+    EXPECT_THROW(FromRow(row, &TheVault()), Error);
   }
 }
 
