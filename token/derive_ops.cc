@@ -1,5 +1,6 @@
 // Key derivation: ECDH in the TPM (mechanisms document, section 2.3.20), HKDF (section 2.63)
 // and the counter mode of SP 800-108 in host memory.
+#include "token/crypto/cmac.h"
 #include "token/crypto/ec.h"
 #include "token/crypto/hash.h"
 #include "token/crypto/kdf.h"
@@ -59,7 +60,11 @@ SecretBytes CounterKdf(const Materials& materials, std::optional<size_t> wanted)
   const CounterKdfParameters kdf = CounterKdfOf(materials.mechanism, *wanted);
   if ((kdf.hash == tpm::Hash::None) != (materials.object->kind == kAes))
     Refuse(CKR_KEY_TYPE_INCONSISTENT, "AES-CMAC takes an AES key, and HMAC another secret key");
-  auto derived = crypto::Derive({.prf = {kdf.hash, materials.key->auth.view()},
+  const crypto::Prf prf = [&]() -> std::unique_ptr<crypto::Authenticator> {
+    if (kdf.hash != tpm::Hash::None) return HmacOf(materials, kdf.hash);
+    return std::make_unique<crypto::Cmac>(AesOf(materials));
+  };
+  auto derived = crypto::Derive({.prf = prf,
                                  .before = kdf.before,
                                  .after = kdf.after,
                                  .counter_bytes = kdf.counter_bytes,

@@ -29,12 +29,8 @@ class MacOperation final : public Operation {
 
 using Start = std::unique_ptr<crypto::Authenticator> (*)(const Materials&);
 
-// A key made for one HMAC is not used with another.
 std::unique_ptr<crypto::Authenticator> Hmac(const Materials& materials) {
-  const auto hash = HmacHashOf(materials.object->attributes.UlongOr(CKA_KEY_TYPE));
-  if (hash && hash != materials.rule.hash)
-    throw Error(Rv{CKR_KEY_TYPE_INCONSISTENT}, "the key is for HMAC with another hash");
-  return HmacOf(materials);
+  return HmacOf(materials, materials.rule.hash);
 }
 
 std::unique_ptr<crypto::Authenticator> Cmac(const Materials& materials) {

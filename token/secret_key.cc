@@ -30,11 +30,11 @@ class AesInTpm final : public crypto::Aes {
 
 class HmacInTpm final : public crypto::Authenticator {
  public:
-  explicit HmacInTpm(const Materials& materials)
+  HmacInTpm(const Materials& materials, tpm::Hash hash)
       : backend_(materials.backend),
         root_(materials.root),
         key_(materials.key),
-        size_(tpm::DigestSize(materials.rule.hash)),
+        size_(tpm::DigestSize(hash)),
         message_(tpm::Hash::None, kLongestHmacMessage, CKR_DATA_LEN_RANGE) {}
   size_t size() const override { return size_; }
   void Update(ByteView data) override { message_.Add(data); }
@@ -107,10 +107,12 @@ std::shared_ptr<crypto::Aes> AesOf(const Materials& materials) {
   return AesOf(materials.backend, materials.root, materials.key);
 }
 
-std::unique_ptr<crypto::Authenticator> HmacOf(const Materials& materials) {
-  if (IsInTpm(*materials.key)) return std::make_unique<HmacInTpm>(materials);
-  return std::make_unique<crypto::Mac>(
-      crypto::Mac::Hmac(materials.rule.hash, materials.key->auth.view()));
+std::unique_ptr<crypto::Authenticator> HmacOf(const Materials& materials, tpm::Hash hash) {
+  const auto its_own = HmacHashOf(materials.object->attributes.UlongOr(CKA_KEY_TYPE));
+  if (its_own && its_own != hash)
+    throw Error(Rv{CKR_KEY_TYPE_INCONSISTENT}, "the key is for HMAC with another hash");
+  if (IsInTpm(*materials.key)) return std::make_unique<HmacInTpm>(materials, hash);
+  return std::make_unique<crypto::HostHmac>(hash, materials.key->auth.view());
 }
 
 }  // namespace keyscope::token

@@ -26,7 +26,8 @@ const SecretBytes& HostValue(const tpm::KeyRef& key);
 std::shared_ptr<crypto::Aes> AesOf(tpm::Backend& backend, std::shared_ptr<const tpm::Root> root,
                                    std::shared_ptr<const tpm::KeyRef> key);
 std::shared_ptr<crypto::Aes> AesOf(const Materials& materials);
-// HMAC with the mechanism's hash. In the TPM the message, of at most 16 MiB, is collected first.
-std::unique_ptr<crypto::Authenticator> HmacOf(const Materials& materials);
+// HMAC, wherever the key is. In the TPM the message, of at most 16 MiB, is collected first.
+// CKR_KEY_TYPE_INCONSISTENT for a key that is made for HMAC with another hash.
+std::unique_ptr<crypto::Authenticator> HmacOf(const Materials& materials, tpm::Hash hash);
 
 }  // namespace keyscope::token

@@ -60,22 +60,17 @@ std::optional<SecretBytes> HkdfExpand(Hash hash, ByteView pseudorandom_key, Byte
 }
 
 std::optional<SecretBytes> Derive(const CounterKdf& kdf, size_t size) {
-  auto start = [&kdf]() -> std::optional<Mac> {
-    if (kdf.prf.hash == Hash::None) return Mac::AesCmac(kdf.prf.key);
-    return Mac::Hmac(kdf.prf.hash, kdf.prf.key);
-  };
-  auto probe = start();
-  if (!probe || kdf.counter_bytes < 1 || kdf.counter_bytes > 4) return std::nullopt;
+  if (kdf.counter_bytes < 1 || kdf.counter_bytes > 4) return std::nullopt;
   const uint64_t max_blocks = (uint64_t{1} << (8 * kdf.counter_bytes)) - 1;
-  return FromBlocks(size, probe->size(), max_blocks, [&](uint32_t counter) {
+  return FromBlocks(size, kdf.prf()->size(), max_blocks, [&](uint32_t counter) {
     auto number = BigEndian(counter);
     auto significant = std::span(number).last(kdf.counter_bytes);
     if (kdf.little_endian) std::ranges::reverse(significant);
-    Mac mac = *start();
-    mac.Update(kdf.before);
-    mac.Update(significant);
-    mac.Update(kdf.after);
-    return mac.Final();
+    const auto mac = kdf.prf();
+    mac->Update(kdf.before);
+    mac->Update(significant);
+    mac->Update(kdf.after);
+    return mac->Final();
   });
 }
 

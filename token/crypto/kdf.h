@@ -2,10 +2,11 @@
 // nullopt: no bytes are asked for, or more than the function can give.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
 
-#include "base/secret.h"
-#include "tpm/types.h"
+#include "token/crypto/mac.h"
 
 namespace keyscope::crypto {
 
@@ -17,13 +18,11 @@ SecretBytes HkdfExtract(tpm::Hash hash, ByteView salt, ByteView input);
 std::optional<SecretBytes> HkdfExpand(tpm::Hash hash, ByteView pseudorandom_key, ByteView info,
                                       size_t size);
 
-// The pseudorandom function of SP 800-108: HMAC with `hash`, or AES-CMAC when that is None.
-struct Prf {
-  tpm::Hash hash;
-  ByteView key;
-};
+// The pseudorandom function of SP 800-108 with its key, which may be anywhere: a new one for each
+// block.
+using Prf = std::function<std::unique_ptr<Authenticator>()>;
 // SP 800-108, section 4.1 (counter mode): each block is the PRF of `before`, the counter from 1 on,
-// and `after`. nullopt also when the key is no AES key.
+// and `after`.
 struct CounterKdf {
   Prf prf;
   ByteView before, after;

@@ -1,8 +1,7 @@
-// Message authentication codes: HMAC (FIPS 198-1) and AES-CMAC (NIST SP 800-38B).
+// Message authentication codes: HMAC (FIPS 198-1). AES-CMAC is in cmac.h.
 #pragma once
 
 #include <initializer_list>
-#include <optional>
 
 #include "base/ossl.h"
 #include "base/secret.h"
@@ -19,18 +18,16 @@ class Authenticator {
   virtual SecretBytes Final() = 0;  // once
 };
 
-class Mac final : public Authenticator {
+// HMAC with a key of any length in host memory.
+class HostHmac final : public Authenticator {
  public:
-  static Mac Hmac(tpm::Hash hash, ByteView key);    // a key of any length
-  static std::optional<Mac> AesCmac(ByteView key);  // nullopt: no AES key
+  HostHmac(tpm::Hash hash, ByteView key);
 
   size_t size() const override { return EVP_MAC_CTX_get_mac_size(context_.get()); }
   void Update(ByteView data) override;
   SecretBytes Final() override;
 
  private:
-  Mac(const char* name, const char* parameter, const char* value, ByteView key);
-
   ossl::MacCtx context_;
 };
 
