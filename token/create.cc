@@ -192,7 +192,7 @@ void SetSecretValue(Object& object, SecretBytes value, Token& token) {
 
 void GenerateSecret(Object& object, size_t size, Token& token) {
   const auto spec = TpmSpecFor(object, size, *token.facts());
-  // How long an HMAC key is to be a TPM does not ask. Not from the TPM's generator: see NewKeyAuth.
+  // A TPM does not ask how long an HMAC key is to be. Drawn here for the reason of NewKeyAuth.
   if (!spec || !std::holds_alternative<tpm::AesSpec>(spec->algorithm))
     return SetSecretValue(object, SecretBytes(ossl::Random(size)), token);
   object.attributes.SetUlong(CKA_VALUE_LEN, size);

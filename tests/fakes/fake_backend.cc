@@ -5,6 +5,7 @@
 #include "base/ossl.h"
 #include "tests/fakes/fake_keys.h"
 #include "tpm/public_key.h"
+#include "tpm/tss/algorithms.h"
 #include "tpm/tss/crypto.h"
 #include "tpm/tss/marshal.h"
 #include "tpm/tss/templates.h"
@@ -278,8 +279,9 @@ SecretBytes FakeBackend::RunAes(const Root& root, const tpm::KeyRef& key, tpm::A
 SecretBytes FakeBackend::Hmac(const Root& root, const tpm::KeyRef& key, ByteView message) {
   std::lock_guard lock(mutex_);
   Enter(Op::Hmac);
-  const auto hash = tpm::tss::HmacHashOf(AreaOf(key.blob));
-  CheckInput(hash.has_value());
+  const TPMT_PUBLIC area = AreaOf(key.blob);
+  const auto hash = tpm::tss::HashOf(area.parameters.keyedHashDetail.scheme.details.hmac.hashAlg);
+  CheckInput(area.type == TPM2_ALG_KEYEDHASH && hash.has_value());
   return SecretBytes(tpm::tss::Hmac(*hash, ValueOf(root, key).view(), {message}));
 }
 

@@ -3,8 +3,6 @@
 
 #include <tss2/tss2_tpm2_types.h>
 
-#include <optional>
-
 #include "tpm/types.h"
 
 namespace keyscope::tpm::tss {
@@ -20,8 +18,6 @@ TPMT_PUBLIC KeyTemplate(const KeySpec& spec);
 TPMT_SYM_DEF_OBJECT AesOf(unsigned bits, TPM2_ALG_ID mode);
 // What SecretSpec describes; `drawn`: the TPM is to draw the value.
 TPMT_PUBLIC SecretTemplate(const SecretSpec& spec, bool drawn);
-// The hash that an HMAC key is fixed to; nullopt: `area` is none, or not of one that we know.
-std::optional<Hash> HmacHashOf(const TPMT_PUBLIC& area);
 // The same as KeyTemplate for a key from outside: not fixedTPM, fixedParent or sensitiveDataOrigin.
 TPMT_PUBLIC ImportTemplate(const PublicKey& key);
 
