@@ -33,14 +33,14 @@ SecretBytes Ecdh(const Materials& materials, std::optional<size_t> wanted) {
     return Tail(shared, wanted.value_or(shared.size()));
   }
   auto derived = crypto::X963Kdf(ecdh.kdf, shared.view(), ecdh.shared_info,
-                                 wanted.value_or(crypto::Info(ecdh.kdf).size));
+                                 wanted.value_or(crypto::Info(ecdh.kdf).size()));
   if (!derived) Refuse(CKR_KEY_SIZE_RANGE, "CKA_VALUE_LEN: more than the KDF can give");
   return std::move(*derived);
 }
 
 SecretBytes Hkdf(const Materials& materials, std::optional<size_t> wanted) {
   const HkdfParameters hkdf = HkdfOf(materials.mechanism);
-  const size_t digest = crypto::Info(hkdf.hash).size;
+  const size_t digest = crypto::Info(hkdf.hash).size();
   SecretBytes key = HostValue(*materials.key).Clone();
   if (hkdf.extract) key = crypto::HkdfExtract(hkdf.hash, hkdf.salt, key.view());
   if (!hkdf.expand) {

@@ -20,12 +20,12 @@ constexpr size_t kLongestDigest = 64;
 // section 6.4).
 std::pair<tpm::Hash, Bytes> AsTpmDigest(ByteView digest, tpm::Curve curve,
                                         const tpm::Facts& facts) {
-  const size_t field = crypto::Info(curve).field_size;
+  const size_t field = crypto::Info(curve).field_size();
   if (digest.size() > field) digest = digest.first(field);
   tpm::Hash best = tpm::Hash::None;
   size_t best_size = field + 1;
   for (tpm::Hash hash : facts.hashes) {
-    const size_t size = crypto::Info(hash).size;
+    const size_t size = crypto::Info(hash).size();
     if (size >= digest.size() && size < best_size) {
       best = hash;
       best_size = size;
@@ -45,7 +45,7 @@ std::unique_ptr<Operation> SignEcdsa(const Materials& materials) {
   NoParameters(materials.mechanism);
   const tpm::Curve curve = CurveOf(*materials.object);
   return std::make_unique<SignOperation>(
-      materials.rule.hash, 2 * crypto::Info(curve).field_size,
+      materials.rule.hash, 2 * crypto::Info(curve).field_size(),
       [curve, backend = &materials.backend, root = materials.root, facts = materials.facts,
        key = materials.key](ByteView digest) {
         CheckLength(digest);

@@ -60,7 +60,7 @@ inline constexpr size_t kLongestMessage = 64 * 1024;
 
 class DigestOperation final : public Operation {
  public:
-  explicit DigestOperation(tpm::Hash hash) : size_(crypto::Info(hash).size), digester_(hash) {}
+  explicit DigestOperation(tpm::Hash hash) : size_(crypto::Info(hash).size()), digester_(hash) {}
   void Feed(ByteView part) override { digester_.Update(part); }
   SecretBytes Finish() override { return SecretBytes(digester_.Final()); }
   size_t FinishBound() const override { return size_; }

@@ -102,7 +102,7 @@ PssParameters PssOf(const CK_MECHANISM& mechanism, tpm::Hash hash, size_t modulu
   const PssParameters pss{HashOf(given.hashAlg), MgfOf(given.mgf), given.sLen};
   if (hash != None && pss.hash != hash)
     Refuse("the parameter names another hash than the mechanism");
-  const size_t encoded = (modulus_bits - 1 + 7) / 8, digest = crypto::Info(pss.hash).size;
+  const size_t encoded = (modulus_bits - 1 + 7) / 8, digest = crypto::Info(pss.hash).size();
   if (encoded < digest + 2 || pss.salt > encoded - digest - 2)
     Refuse("the salt does not fit the key");
   return pss;
@@ -195,7 +195,7 @@ CounterKdfParameters CounterKdfOf(const CK_MECHANISM& mechanism, size_t size) {
     Refuse("no data for the KDF, or absurdly many");
   CounterKdfParameters kdf{};
   kdf.hash = given.prfType == CKM_AES_CMAC ? None : HmacOf(given.prfType);
-  const size_t segment = kdf.hash == None ? crypto::kAesBlock : crypto::Info(kdf.hash).size;
+  const size_t segment = kdf.hash == None ? crypto::kAesBlock : crypto::Info(kdf.hash).size();
   bool has_length = false;
   for (CK_ULONG i = 0; i < given.ulNumberOfDataParams; ++i) {
     CK_PRF_DATA_PARAM part;

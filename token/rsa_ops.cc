@@ -71,7 +71,7 @@ void CheckCiphertext(ByteView ciphertext, size_t size) {
 }
 
 ByteView CheckDigest(tpm::Hash hash, ByteView digest) {
-  if (digest.size() != crypto::Info(hash).size)
+  if (digest.size() != crypto::Info(hash).size())
     Refuse(CKR_DATA_LEN_RANGE, "the data do not have the size of the hash");
   return digest;
 }

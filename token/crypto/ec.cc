@@ -18,9 +18,9 @@ constexpr uint8_t kP384Oid[] = {0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22};
 constexpr uint8_t kP521Oid[] = {0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x23};
 
 constexpr std::array<CurveInfo, 3> kCurves = {{
-    {Curve::P256, NID_X9_62_prime256v1, {"secp256r1", "prime256v1", "P-256"}, kP256Oid, 32, 256},
-    {Curve::P384, NID_secp384r1, {"secp384r1", "P-384"}, kP384Oid, 48, 384},
-    {Curve::P521, NID_secp521r1, {"secp521r1", "P-521"}, kP521Oid, 66, 521},
+    {Curve::P256, NID_X9_62_prime256v1, {"secp256r1", "prime256v1", "P-256"}, kP256Oid, 256},
+    {Curve::P384, NID_secp384r1, {"secp384r1", "P-384"}, kP384Oid, 384},
+    {Curve::P521, NID_secp521r1, {"secp521r1", "P-521"}, kP521Oid, 521},
 }};
 
 constexpr uint8_t kUncompressed = 4;
@@ -36,7 +36,7 @@ tpm::EcPublic Coordinates(const CurveInfo& info, const EC_POINT* point, BN_CTX* 
   ossl::Bn y = NewNumber();
   Check(EC_POINT_get_affine_coordinates(Group(info.curve), point, x.get(), y.get(), context) == 1,
         "EC_POINT_get_affine_coordinates");
-  return {info.curve, ToBytes(x.get(), info.field_size), ToBytes(y.get(), info.field_size)};
+  return {info.curve, ToBytes(x.get(), info.field_size()), ToBytes(y.get(), info.field_size())};
 }
 
 }  // namespace
@@ -76,8 +76,8 @@ Bytes ParamsOf(Curve curve) { return Copy(Info(curve).oid); }
 
 std::optional<tpm::EcPublic> DecodePoint(Curve curve, ByteView encoded) {
   const CurveInfo& info = Info(curve);
-  const size_t uncompressed = 1 + 2 * info.field_size;
-  const size_t compressed = 1 + info.field_size;
+  const size_t uncompressed = 1 + 2 * info.field_size();
+  const size_t compressed = 1 + info.field_size();
   // A raw point may start like an OCTET STRING, but never has the length of a wrapped one.
   ByteView point = encoded;
   if (encoded.size() != uncompressed && encoded.size() != compressed)
@@ -106,8 +106,8 @@ Bytes RawPoint(const tpm::EcPublic& key) {
 
 std::optional<tpm::EcPrivate> PrivateFromScalar(Curve curve, ByteView scalar) {
   const CurveInfo& info = Info(curve);
-  while (scalar.size() > info.field_size && scalar[0] == 0) scalar = scalar.subspan(1);
-  if (scalar.size() > info.field_size) return std::nullopt;
+  while (scalar.size() > info.field_size() && scalar[0] == 0) scalar = scalar.subspan(1);
+  if (scalar.size() > info.field_size()) return std::nullopt;
   ossl::Bn number = SecretNumber(scalar);
   const EC_GROUP* group = Group(curve);
   if (BN_is_zero(number.get()) || BN_cmp(number.get(), EC_GROUP_get0_order(group)) >= 0)
@@ -118,7 +118,7 @@ std::optional<tpm::EcPrivate> PrivateFromScalar(Curve curve, ByteView scalar) {
   Check(EC_POINT_mul(group, point.get(), number.get(), nullptr, nullptr, context.get()) == 1,
         "EC_POINT_mul");
   return tpm::EcPrivate{Coordinates(info, point.get(), context.get()),
-                        SecretBytes(ToBytes(number.get(), info.field_size))};
+                        SecretBytes(ToBytes(number.get(), info.field_size()))};
 }
 
 }  // namespace keyscope::crypto

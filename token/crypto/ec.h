@@ -14,8 +14,9 @@ struct CurveInfo {
   int nid;
   std::array<std::string_view, 3> names;  // of SEC 2, of X9.62 and of FIPS 186, where there is one
   ByteView oid;                           // DER, with tag and length
-  size_t field_size;                      // in bytes
   unsigned bits;
+
+  size_t field_size() const { return tpm::FieldSize(curve); }  // in bytes
 };
 
 const CurveInfo& Info(tpm::Curve curve);

@@ -20,15 +20,15 @@ constexpr std::array<uint8_t, 19> kNistPrefix = {0x30, 0x11 + size, 0x30, 0x0d, 
 
 // In the order of tpm::Hash, without None.
 constexpr std::array<HashInfo, 9> kHashes = {{
-    {Hash::Sha1, "SHA1", 20, kSha1Prefix},
-    {Hash::Sha224, "SHA224", 28, kNistPrefix<4, 28>},
-    {Hash::Sha256, "SHA256", 32, kNistPrefix<1, 32>},
-    {Hash::Sha384, "SHA384", 48, kNistPrefix<2, 48>},
-    {Hash::Sha512, "SHA512", 64, kNistPrefix<3, 64>},
-    {Hash::Sha3_224, "SHA3-224", 28, kNistPrefix<7, 28>},
-    {Hash::Sha3_256, "SHA3-256", 32, kNistPrefix<8, 32>},
-    {Hash::Sha3_384, "SHA3-384", 48, kNistPrefix<9, 48>},
-    {Hash::Sha3_512, "SHA3-512", 64, kNistPrefix<10, 64>},
+    {Hash::Sha1, kSha1Prefix},
+    {Hash::Sha224, kNistPrefix<4, 28>},
+    {Hash::Sha256, kNistPrefix<1, 32>},
+    {Hash::Sha384, kNistPrefix<2, 48>},
+    {Hash::Sha512, kNistPrefix<3, 64>},
+    {Hash::Sha3_224, kNistPrefix<7, 28>},
+    {Hash::Sha3_256, kNistPrefix<8, 32>},
+    {Hash::Sha3_384, kNistPrefix<9, 48>},
+    {Hash::Sha3_512, kNistPrefix<10, 64>},
 }};
 
 }  // namespace
@@ -40,7 +40,7 @@ const HashInfo& Info(Hash hash) {
 }
 
 const EVP_MD* Fetched(Hash hash) {
-  const EVP_MD* fetched = ossl::Digest(Info(hash).ossl_name);
+  const EVP_MD* fetched = ossl::Digest(Info(hash).ossl_name());
   Check(fetched != nullptr, "EVP_MD_fetch");
   return fetched;
 }
@@ -69,7 +69,7 @@ Bytes Digester::Final() {
 std::optional<std::pair<Hash, ByteView>> ParseDigestInfo(ByteView der) {
   for (const HashInfo& info : kHashes) {
     size_t prefix = info.digest_info_prefix.size();
-    if (der.size() == prefix + info.size && Equal(der.first(prefix), info.digest_info_prefix))
+    if (der.size() == prefix + info.size() && Equal(der.first(prefix), info.digest_info_prefix))
       return {{info.hash, der.subspan(prefix)}};
   }
   return std::nullopt;

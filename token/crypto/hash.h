@@ -11,9 +11,10 @@ namespace keyscope::crypto {
 
 struct HashInfo {
   tpm::Hash hash;
-  const char* ossl_name;
-  size_t size;                  // of the digest, in bytes
   ByteView digest_info_prefix;  // DER of DigestInfo up to the digest (RFC 8017, section 9.2)
+
+  const char* ossl_name() const { return tpm::Name(hash); }
+  size_t size() const { return tpm::DigestSize(hash); }
 };
 
 // Every call with Hash::None throws Fault::Internal.

@@ -35,7 +35,7 @@ std::optional<SecretBytes> FromBlocks(size_t size, size_t block_size, uint64_t m
 
 std::optional<SecretBytes> X963Kdf(Hash hash, ByteView shared_secret, ByteView shared_info,
                                    size_t size) {
-  return FromBlocks(size, Info(hash).size, UINT32_MAX, [&](uint32_t counter) {
+  return FromBlocks(size, Info(hash).size(), UINT32_MAX, [&](uint32_t counter) {
     Digester digester(hash);
     digester.Update(shared_secret);
     digester.Update(BigEndian(counter));
@@ -52,7 +52,7 @@ SecretBytes HkdfExtract(Hash hash, ByteView salt, ByteView input) {
 std::optional<SecretBytes> HkdfExpand(Hash hash, ByteView pseudorandom_key, ByteView info,
                                       size_t size) {
   SecretBytes previous;
-  return FromBlocks(size, Info(hash).size, 255, [&](uint32_t counter) {
+  return FromBlocks(size, Info(hash).size(), 255, [&](uint32_t counter) {
     const uint8_t number[] = {static_cast<uint8_t>(counter)};
     previous = Hmac(hash, pseudorandom_key, {previous.view(), info, number});
     return previous.Clone();

@@ -12,7 +12,7 @@ HostHmac::HostHmac(tpm::Hash hash, ByteView key) : context_(EVP_MAC_CTX_new(ossl
   static constexpr uint8_t kEmpty[1] = {};  // a null key would mean the one set before
   const OSSL_PARAM params[] = {
       OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST,
-                                       const_cast<char*>(Info(hash).ossl_name), 0),
+                                       const_cast<char*>(Info(hash).ossl_name()), 0),
       OSSL_PARAM_construct_end()};
   Check(context_ != nullptr && EVP_MAC_init(context_.get(), key.empty() ? kEmpty : key.data(),
                                             key.size(), params) == 1,

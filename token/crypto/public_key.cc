@@ -43,7 +43,7 @@ void SoftwareKey::Load(const tpm::RsaPublic& key) {
 
 void SoftwareKey::Load(const tpm::EcPublic& key) {
   const QuietErrors quiet;
-  size_ = Info(key.curve).field_size;
+  size_ = Info(key.curve).field_size();
   group_ = Group(key.curve);
   point_.reset(EC_POINT_new(group_));
   Check(point_ != nullptr, "EC_POINT_new");
@@ -76,7 +76,7 @@ std::optional<Bytes> SoftwareKey::Opened(ByteView signature) const {
 
 bool SoftwareKey::VerifyPkcs1(tpm::Hash hash, ByteView digest, ByteView signature) const {
   const HashInfo& info = Info(hash);
-  return digest.size() == info.size &&
+  return digest.size() == info.size() &&
          VerifyPkcs1Raw(Concat({info.digest_info_prefix, digest}), signature);
 }
 

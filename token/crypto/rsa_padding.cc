@@ -35,7 +35,7 @@ struct PssLayout {
   PssLayout(Hash hash, size_t modulus_bits)
       : k((modulus_bits + 7) / 8),
         em_size((modulus_bits + 6) / 8),
-        hash_size(Info(hash).size),
+        hash_size(Info(hash).size()),
         db_size(em_size - std::min(em_size, hash_size + 1)),
         top_mask(static_cast<uint8_t>(0xff >> (8 * em_size - (modulus_bits - 1)))) {}
   bool Fits(size_t salt_size, ByteView digest) const {

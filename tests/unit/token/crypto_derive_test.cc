@@ -41,7 +41,7 @@ TEST(CryptoMac, HmacOfRfc4231) {
 
 TEST(CryptoMac, EveryHashHasItsHmac) {
   for (Hash hash : {Hash::Sha1, Hash::Sha384, Hash::Sha512, Hash::Sha3_224, Hash::Sha3_512})
-    EXPECT_EQ(Hmac(hash, AsBytes("key"), {AsBytes("data")}).size(), Info(hash).size);
+    EXPECT_EQ(Hmac(hash, AsBytes("key"), {AsBytes("data")}).size(), Info(hash).size());
 }
 
 TEST(CryptoMac, CmacOfRfc4493) {
@@ -90,7 +90,7 @@ TEST(CryptoKdf, X963IsOpenssls) {
     for (Hash hash : {Hash::Sha1, Hash::Sha256, Hash::Sha512}) {
       EXPECT_EQ(Hex(*X963Kdf(hash, secret, info, size)),
                 Hex(Openssl("X963KDF",
-                            {Text(OSSL_KDF_PARAM_DIGEST, Info(hash).ossl_name),
+                            {Text(OSSL_KDF_PARAM_DIGEST, Info(hash).ossl_name()),
                              Octets(OSSL_KDF_PARAM_KEY, secret), Octets(OSSL_KDF_PARAM_INFO, info),
                              OSSL_PARAM_END},
                             size)));

@@ -18,7 +18,7 @@ class CryptoEc : public testing::TestWithParam<Curve> {
   const CurveInfo& info_ = Info(GetParam());
   tpm::EcPublic NewPublic() { return test::EcPublicOf(test::NewEc(GetParam()), GetParam()); }
   Bytes Order() const {
-    Bytes order(info_.field_size);
+    Bytes order(info_.field_size());
     BN_bn2binpad(EC_GROUP_get0_order(Group(GetParam())), order.data(),
                  static_cast<int>(order.size()));
     return order;
@@ -81,15 +81,15 @@ TEST_P(CryptoEc, ScalarsFromOneToOrderLessOne) {
   ASSERT_TRUE(key);
   EXPECT_EQ(key->public_key.x, expected.x);
   EXPECT_EQ(key->public_key.y, expected.y);
-  EXPECT_TRUE(Equal(key->scalar.view(), PadLeft(scalar, info_.field_size)));
+  EXPECT_TRUE(Equal(key->scalar.view(), PadLeft(scalar, info_.field_size())));
 
   Bytes largest = Order();
   EXPECT_FALSE(PrivateFromScalar(GetParam(), largest));
   --largest.back();
   EXPECT_TRUE(PrivateFromScalar(GetParam(), largest));
   EXPECT_TRUE(PrivateFromScalar(GetParam(), Bytes{1}));
-  for (const Bytes& bad : {Bytes(), Bytes{0}, Bytes(info_.field_size),
-                           Bytes(info_.field_size, 0xff), Bytes(65536, 0xff)})
+  for (const Bytes& bad : {Bytes(), Bytes{0}, Bytes(info_.field_size()),
+                           Bytes(info_.field_size(), 0xff), Bytes(65536, 0xff)})
     EXPECT_FALSE(PrivateFromScalar(GetParam(), bad));
 }
 

@@ -30,7 +30,7 @@ TEST(CryptoHash, StreamingGivesTheSameAndTheTableIsRight) {
     digester.Update(ByteView(data).subspan(333));
     const Bytes digest = digester.Final();
     EXPECT_EQ(digest, Digest(hash, data));
-    EXPECT_EQ(digest.size(), Info(hash).size);
+    EXPECT_EQ(digest.size(), Info(hash).size());
     EXPECT_EQ(static_cast<size_t>(EVP_MD_get_size(Fetched(hash))), digest.size());
   }
 }
@@ -55,7 +55,7 @@ TEST(CryptoHash, PrefixesAreOpenssls) {
     const tpm::RsaPublic numbers = test::RsaPublicOf(key);
     const Bytes em = test::PowerMod(signature, numbers.exponent, numbers.modulus);
     const Bytes info = Concat({Info(hash).digest_info_prefix, digest});
-    EXPECT_TRUE(Equal(ByteView(em).last(info.size()), info)) << Info(hash).ossl_name;
+    EXPECT_TRUE(Equal(ByteView(em).last(info.size()), info)) << Info(hash).ossl_name();
   }
 }
 

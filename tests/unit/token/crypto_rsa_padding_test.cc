@@ -46,7 +46,7 @@ TEST(CryptoRsaPadding, Pkcs1EncryptionComesBack) {
 TEST(CryptoRsaPadding, OaepComesBackWithTheSameParametersOnly) {
   for (Hash hash : {Hash::Sha1, Hash::Sha256, Hash::Sha512, Hash::Sha3_256}) {
     for (Hash mgf : {Hash::Sha1, Hash::Sha384}) {
-      const size_t most = 256 - 2 * Info(hash).size - 2;
+      const size_t most = 256 - 2 * Info(hash).size() - 2;
       for (size_t size : {size_t{0}, size_t{1}, most}) {
         const Bytes message = Garbage().Some(size);
         auto em = PadOaep(hash, mgf, AsBytes("label"), message, 256);

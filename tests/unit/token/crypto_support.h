@@ -66,7 +66,7 @@ inline tpm::RsaPublic RsaPublicOf(const ossl::Pkey& key) {
   return {NumberOf(key, OSSL_PKEY_PARAM_RSA_N), NumberOf(key, OSSL_PKEY_PARAM_RSA_E)};
 }
 inline tpm::EcPublic EcPublicOf(const ossl::Pkey& key, tpm::Curve curve) {
-  const size_t field_size = Info(curve).field_size;
+  const size_t field_size = Info(curve).field_size();
   return {curve, PadLeft(NumberOf(key, OSSL_PKEY_PARAM_EC_PUB_X), field_size),
           PadLeft(NumberOf(key, OSSL_PKEY_PARAM_EC_PUB_Y), field_size)};
 }
