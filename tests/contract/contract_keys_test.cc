@@ -1,7 +1,7 @@
 // What holds of every Backend: keys.
 #include "tests/contract/contract.h"
 #include "tests/contract/verify.h"
-#include "tpm/public_key.h"
+#include "tests/fakes/public_key.h"
 
 namespace keyscope::test {
 namespace {
@@ -43,7 +43,7 @@ class ContractKeys : public Contract {
     const MadeKey peer = MakeEc(own.curve);
     const SecretBytes ours =
         backend().Ecdh(root, key, std::get<tpm::EcPrivate>(peer.parts).public_key);
-    const SecretBytes theirs = tpm::SharedX(*peer.pkey, *tpm::ToPkey(own));
+    const SecretBytes theirs = SharedX(*peer.pkey, *ToPkey(own));
     EXPECT_TRUE(Equal(ours.view(), theirs.view()));
   }
 };

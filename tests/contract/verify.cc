@@ -6,7 +6,7 @@
 
 #include <stdexcept>
 
-#include "tpm/public_key.h"
+#include "tests/fakes/public_key.h"
 
 namespace keyscope::test {
 namespace {
@@ -38,7 +38,7 @@ Bytes Number(const EVP_PKEY& key, const char* name, size_t size) {
 
 bool Verifies(const tpm::PublicKey& key, tpm::Hash hash, ByteView digest, ByteView signature) {
   const bool rsa = std::holds_alternative<tpm::RsaPublic>(key);
-  const ossl::Pkey pkey = tpm::ToPkey(key);
+  const ossl::Pkey pkey = ToPkey(key);
   const ossl::PkeyCtx context(EVP_PKEY_CTX_new_from_pkey(ossl::Context(), pkey.get(), nullptr));
   if (EVP_PKEY_verify_init(context.get()) != 1 ||
       (rsa && EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) != 1) ||
@@ -52,7 +52,7 @@ bool Verifies(const tpm::PublicKey& key, tpm::Hash hash, ByteView digest, ByteVi
 }
 
 Bytes RawPublic(const tpm::RsaPublic& key, ByteView input) {
-  const ossl::Pkey pkey = tpm::ToPkey(key);
+  const ossl::Pkey pkey = ToPkey(key);
   const ossl::PkeyCtx context(EVP_PKEY_CTX_new_from_pkey(ossl::Context(), pkey.get(), nullptr));
   Bytes output(key.modulus.size());
   size_t size = output.size();
@@ -71,8 +71,8 @@ MadeKey MakeRsa(unsigned bits) {
 }
 
 MadeKey MakeEc(tpm::Curve curve) {
-  ossl::Pkey pkey = tpm::GenerateEc(curve);
-  tpm::EcPrivate parts{tpm::PointOf(*pkey, curve),
+  ossl::Pkey pkey = GenerateEc(curve);
+  tpm::EcPrivate parts{PointOf(*pkey, curve),
                        SecretBytes(Number(*pkey, OSSL_PKEY_PARAM_PRIV_KEY, FieldSize(curve)))};
   return {std::move(pkey), std::move(parts)};
 }

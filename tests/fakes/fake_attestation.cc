@@ -8,7 +8,7 @@
 
 #include "tests/fakes/fake_backend.h"
 #include "tests/fakes/fake_keys.h"
-#include "tpm/public_key.h"
+#include "tests/fakes/public_key.h"
 #include "tpm/tss/algorithms.h"
 #include "tpm/tss/crypto.h"
 #include "tpm/tss/marshal.h"
@@ -103,8 +103,8 @@ SecretBytes SeedOf(EVP_PKEY& ek, const TPM2B_ENCRYPTED_SECRET& secret) {
       point.x.size != 32 || point.y.size != 32)
     throw refused;
   const tpm::EcPublic peer{tpm::Curve::P256, Copy(View(point.x)), Copy(View(point.y))};
-  const SecretBytes z = tpm::SharedX(ek, *tpm::ToPkey(peer));
-  const tpm::EcPublic own = tpm::PointOf(ek, tpm::Curve::P256);
+  const SecretBytes z = SharedX(ek, *ToPkey(peer));
+  const tpm::EcPublic own = PointOf(ek, tpm::Curve::P256);
   return SecretBytes(
       Digest(Hash::Sha256, {tpm::tss::BigEndian32(1),
                             z.view(),

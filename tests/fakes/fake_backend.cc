@@ -4,7 +4,7 @@
 
 #include "base/ossl.h"
 #include "tests/fakes/fake_keys.h"
-#include "tpm/public_key.h"
+#include "tests/fakes/public_key.h"
 #include "tpm/tss/algorithms.h"
 #include "tpm/tss/crypto.h"
 #include "tpm/tss/marshal.h"
@@ -264,7 +264,7 @@ SecretBytes FakeBackend::Ecdh(const Root& root, const tpm::KeyRef& key, const tp
   const auto* ec = std::get_if<tpm::EcPublic>(&public_key);
   CheckInput(ec != nullptr && ec->curve == peer.curve);
   CheckOrdinary(key.blob);
-  return tpm::SharedX(*KeyOf(root, key), *tpm::ToPkey(peer));
+  return SharedX(*KeyOf(root, key), *ToPkey(peer));
 }
 
 SecretBytes FakeBackend::RunAes(const Root& root, const tpm::KeyRef& key, tpm::AesMode mode,

@@ -6,7 +6,7 @@
 #include <openssl/rsa.h>
 
 #include "base/error.h"
-#include "tpm/public_key.h"
+#include "tests/fakes/public_key.h"
 
 namespace keyscope::test {
 namespace {
@@ -101,7 +101,7 @@ Curve CurveOf(const EVP_PKEY& key) {
 }  // namespace
 
 ossl::Pkey Generate(const tpm::KeySpec& spec) {
-  if (const auto* ec = std::get_if<tpm::EcSpec>(&spec.algorithm)) return tpm::GenerateEc(ec->curve);
+  if (const auto* ec = std::get_if<tpm::EcSpec>(&spec.algorithm)) return GenerateEc(ec->curve);
   const size_t bits = std::get<tpm::RsaSpec>(spec.algorithm).bits;
   ossl::Pkey made(EVP_PKEY_Q_keygen(ossl::Context(), nullptr, "RSA", bits));
   Check(made != nullptr);
@@ -113,7 +113,7 @@ ossl::Pkey FromPrivate(const tpm::PrivateKey& key) {
 }
 
 tpm::PublicKey PublicPart(const EVP_PKEY& key) {
-  if (EVP_PKEY_is_a(&key, "EC")) return tpm::PointOf(key, CurveOf(key));
+  if (EVP_PKEY_is_a(&key, "EC")) return PointOf(key, CurveOf(key));
   return tpm::RsaPublic{NumberOf(key, OSSL_PKEY_PARAM_RSA_N), NumberOf(key, OSSL_PKEY_PARAM_RSA_E)};
 }
 

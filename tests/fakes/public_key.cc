@@ -1,12 +1,16 @@
-#include "tpm/public_key.h"
+#include "tests/fakes/public_key.h"
 
 #include <openssl/core_names.h>
 #include <openssl/param_build.h>
 
 #include "base/error.h"
 
-namespace keyscope::tpm {
+namespace keyscope::test {
 namespace {
+
+using tpm::Curve;
+using tpm::EcPublic;
+using tpm::RsaPublic;
 
 using ParamBuilder = std::unique_ptr<OSSL_PARAM_BLD, ossl::Deleter<OSSL_PARAM_BLD_free>>;
 using Params = std::unique_ptr<OSSL_PARAM, ossl::Deleter<OSSL_PARAM_free>>;
@@ -64,7 +68,7 @@ Bytes Coordinate(const EVP_PKEY& key, const char* name, size_t size) {
 
 }  // namespace
 
-ossl::Pkey ToPkey(const PublicKey& key) {
+ossl::Pkey ToPkey(const tpm::PublicKey& key) {
   return std::visit([](const auto& one) { return ToPkey(one); }, key);
 }
 
@@ -97,4 +101,4 @@ SecretBytes SharedX(EVP_PKEY& own, EVP_PKEY& peer) {
   return x;
 }
 
-}  // namespace keyscope::tpm
+}  // namespace keyscope::test

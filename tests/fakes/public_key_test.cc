@@ -1,11 +1,14 @@
-#include "tpm/public_key.h"
+#include "tests/fakes/public_key.h"
 
 #include <gtest/gtest.h>
 
 #include "base/error.h"
 
-namespace keyscope::tpm {
+namespace keyscope::test {
 namespace {
+
+using tpm::Curve;
+using tpm::EcPublic;
 
 TEST(PublicKey, BothSidesAgree) {
   for (Curve curve : {Curve::P256, Curve::P384, Curve::P521}) {
@@ -34,4 +37,4 @@ TEST(PublicKey, PointsOffTheCurveAreBadInput) {
 }
 
 }  // namespace
-}  // namespace keyscope::tpm
+}  // namespace keyscope::test
