@@ -100,9 +100,4 @@ void ObjectStore::ChangeToken(ByteView epoch, const std::function<void(TokenRow&
   transaction.Commit();
 }
 
-void ObjectStore::AbandonAfterFork() noexcept {
-  // Not closed: that would touch the parent's locks and journal. The child never uses it again.
-  [[maybe_unused]] Database* leaked = database_.release();
-}
-
 }  // namespace keyscope::store

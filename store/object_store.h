@@ -157,11 +157,10 @@ class ObjectStore {
   void ClearPendingErase(int64_t id);
 
   // For pthread_atfork: LockForFork before the fork, so that no thread is inside SQLite, and
-  // UnlockAfterFork after it in both processes. The child then forgets the connection, without
-  // closing it, and opens its own.
+  // UnlockAfterFork after it in both processes. The child leaves this store as it is (closing it
+  // would touch the parent's locks and journal) and opens one of its own.
   void LockForFork() { mutex_.lock(); }
   void UnlockAfterFork() { mutex_.unlock(); }
-  void AbandonAfterFork() noexcept;
 
  private:
   enum class For { Reading, Writing };

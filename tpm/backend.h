@@ -116,9 +116,6 @@ class Backend {
   // (logout, last session, finalize); else the one key (it was destroyed). Throws nothing; calls no
   // OpenSSL function.
   virtual void Release(ByteView uid) noexcept = 0;
-
-  // In a child after fork: forget the parent's connection without touching it.
-  virtual void AbandonAfterFork() noexcept = 0;
 };
 
 struct TssOptions {

@@ -183,11 +183,12 @@ TEST_F(TssRecovery, AChildOfForkConnectsAnew) {
   for (int i = 0; i < 3; ++i) ExpectSigns();
   const pid_t child = ::fork();
   if (child == 0) {
-    backend.AbandonAfterFork();
     bool ok = true;
     try {
-      for (int i = 0; i < 3; ++i) SignWith(key);
-      backend.Release({});
+      const auto own = tpm::MakeTssBackend({.tcti = proxy.tcti(), .owner_auth = {}});
+      for (int i = 0; i < 3; ++i)
+        own->Sign(root, key, tpm::SignScheme::Ecdsa, Hash::Sha256, DigestFor(Hash::Sha256));
+      own->Release({});
     } catch (...) {
       ok = false;
     }

@@ -100,7 +100,6 @@ class FakeBackend final : public tpm::Backend {
   SecretBytes Random(size_t size) override;
   void StirRandom(ByteView seed) override;
   void Release(ByteView) noexcept override {}
-  void AbandonAfterFork() noexcept override {}
 
  private:
   void Enter(Op op);  // counts and fails on demand; needs mutex_

@@ -37,18 +37,17 @@ TPMS_SENSITIVE_CREATE Sensitive(const SecretBytes& auth, ByteView data) {
 
 class TssBackend final : public Backend {
  public:
-  explicit TssBackend(TssOptions options)
-      : options_(std::move(options)), device_(std::make_unique<Device>(options_)) {}
+  explicit TssBackend(const TssOptions& options) : device_(options) {}
 
-  bool Present() noexcept override { return device_->Present(); }
+  bool Present() noexcept override { return device_.Present(); }
   Facts LearnFacts() override {
-    return device_->Operate([&] { return AskFacts(device_->connection()); });
+    return device_.Operate([&] { return AskFacts(device_.connection()); });
   }
   Lockout ReadLockout() override {
-    return device_->Operate([&] { return AskLockout(device_->connection()); });
+    return device_.Operate([&] { return AskLockout(device_.connection()); });
   }
   Root EnsureRoot() override {
-    return device_->Operate([&] { return tss::EnsureRoot(*device_); });
+    return device_.Operate([&] { return tss::EnsureRoot(device_); });
   }
 
   KeyBlob Seal(const Root& root, const SecretBytes& pin_auth, const SecretBytes& secret) override;
@@ -78,7 +77,7 @@ class TssBackend final : public Backend {
   SecretBytes Hmac(const Root& root, const KeyRef& key, ByteView message) override;
   Statement Certify(const Root& root, const KeyRef& ak, const KeyRef& key,
                     ByteView nonce) override {
-    return device_->Operate([&] { return tss::Certify(*device_, root, ak, key, nonce); });
+    return device_.Operate([&] { return tss::Certify(device_, root, ak, key, nonce); });
   }
   Statement Quote(const Root& root, const KeyRef& ak, Hash bank, uint32_t pcrs,
                   ByteView nonce) override;
@@ -86,26 +85,21 @@ class TssBackend final : public Backend {
                                  ByteView id_object, ByteView encrypted_secret) override;
   std::vector<Endorsement> Endorsements() override;
   std::vector<Bytes> EndorsementChain() override {
-    return device_->Operate([&] { return ReadChain(*device_); });
+    return device_.Operate([&] { return ReadChain(device_); });
   }
   uint32_t FreePersistentHandle() override {
-    return device_->Operate([&] { return tss::FreePersistentHandle(*device_); });
+    return device_.Operate([&] { return tss::FreePersistentHandle(device_); });
   }
   void Persist(const Root& root, const KeyRef& key, uint32_t handle) override {
-    device_->Operate([&] { tss::Persist(*device_, root, key, handle); });
+    device_.Operate([&] { tss::Persist(device_, root, key, handle); });
   }
   void Erase(uint32_t handle, ByteView name) override {
-    device_->Operate([&] { tss::Erase(*device_, handle, name); });
+    device_.Operate([&] { tss::Erase(device_, handle, name); });
   }
   SecretBytes Random(size_t size) override;
   void StirRandom(ByteView seed) override;
 
-  void Release(ByteView uid) noexcept override { device_->Release(uid); }
-  void AbandonAfterFork() noexcept override {
-    // The parent's mutex, thread and descriptors are in an unknown state: leaked, not destroyed.
-    static_cast<void>(device_.release());
-    device_ = std::make_unique<Device>(options_);
-  }
+  void Release(ByteView uid) noexcept override { device_.Release(uid); }
 
  private:
   Creation CreateUnder(const Root& root, const TPMS_SENSITIVE_CREATE& sensitive,
@@ -121,19 +115,18 @@ class TssBackend final : public Backend {
   template <typename Use>
   auto UseKey(const Root& root, const KeyRef& key, Use use);
 
-  const TssOptions options_;
-  std::unique_ptr<Device> device_;
+  Device device_;
 };
 
 Creation TssBackend::CreateUnder(const Root& root, const TPMS_SENSITIVE_CREATE& sensitive,
                                  const TPMT_PUBLIC& area, Hold hold, ByteView outside_info) {
-  return device_->Operate([&] {
-    const StorageKey parent = Parent(*device_, root);
-    const Auth auth = device_->Begin(&parent, {}, hold);
+  return device_.Operate([&] {
+    const StorageKey parent = Parent(device_, root);
+    const Auth auth = device_.Begin(&parent, {}, hold);
     try {
       Creation made =
-          tss::Create(device_->connection(), parent.object, auth, sensitive, area, outside_info);
-      device_->End(auth);
+          tss::Create(device_.connection(), parent.object, auth, sensitive, area, outside_info);
+      device_.End(auth);
       return made;
     } catch (const CommandError& error) {
       // The root's password is empty and the session is salted to it: the TPM has another root.
@@ -152,17 +145,17 @@ KeyBlob TssBackend::Seal(const Root& root, const SecretBytes& pin_auth, const Se
 SecretBytes TssBackend::Unseal(const Root& root, const KeyBlob& sealed,
                                const SecretBytes& pin_auth) {
   CheckSize(pin_auth.size() <= kMaxAuth, "an auth value");
-  return device_->Operate(
+  return device_.Operate(
       [&] {
         // Always a new session: a held one that the TPM no longer knows would spend a try.
-        device_->FlushSessions();
-        const StorageKey parent = Parent(*device_, root);
-        const Auth auth = device_->Begin(&parent, pin_auth.view(), Hold::Always);
-        const Object& item = device_->Loaded(sealed.public_area, KeyCache::Place::Last, [&] {
-          return Load(device_->connection(), parent.object.handle, sealed);
+        device_.FlushSessions();
+        const StorageKey parent = Parent(device_, root);
+        const Auth auth = device_.Begin(&parent, pin_auth.view(), Hold::Always);
+        const Object& item = device_.Loaded(sealed.public_area, KeyCache::Place::Last, [&] {
+          return Load(device_.connection(), parent.object.handle, sealed);
         });
-        SecretBytes secret = tss::Unseal(device_->connection(), item, auth);
-        device_->End(auth);
+        SecretBytes secret = tss::Unseal(device_.connection(), item, auth);
+        device_.End(auth);
         return secret;
       },
       Retry::UnlessAnswered);
@@ -193,7 +186,7 @@ auto TssBackend::OrRelease(ByteView id, Body body) {
   try {
     return body();
   } catch (...) {
-    device_->Release(id);
+    device_.Release(id);
     throw;
   }
 }
@@ -205,8 +198,8 @@ CreatedKey TssBackend::CreateAttested(const Root& root, ByteView uid, const KeyS
   const Creation creation = CreateKey(root, spec, auth, Hold::Always);
   const KeyRef key{Copy(uid), spec.scope, creation.blob, auth.Clone()};
   return OrRelease(uid, [&] {
-    return device_->Operate([&] {
-      return CertifyBirth(*device_, root, ak != nullptr ? *ak : key, key, creation, nonce);
+    return device_.Operate([&] {
+      return CertifyBirth(device_, root, ak != nullptr ? *ak : key, key, creation, nonce);
     });
   });
 }
@@ -217,7 +210,7 @@ Statement TssBackend::Quote(const Root& root, const KeyRef& ak, Hash bank, uint3
   if (hash_alg == TPM2_ALG_NULL)
     throw Error(Fault::Unsupported, std::string("TPM 2.0 has no PCR bank of ") + Name(bank));
   CheckSize(pcrs >> 24 == 0, "a selection of PCRs");
-  return device_->Operate([&] { return tss::Quote(*device_, root, ak, hash_alg, pcrs, nonce); });
+  return device_.Operate([&] { return tss::Quote(device_, root, ak, hash_alg, pcrs, nonce); });
 }
 
 SecretBytes TssBackend::ActivateCredential(const Root& root, const KeyRef& ak, EkType type,
@@ -226,9 +219,9 @@ SecretBytes TssBackend::ActivateCredential(const Root& root, const KeyRef& ak, E
   const TPM2B_ENCRYPTED_SECRET secret = UnmarshalSecret(encrypted_secret);
   const Bytes ek = EkId(type);
   return OrRelease(ek, [&] {
-    return device_->Operate([&] {
-      SecretBytes answer = Activate(*device_, root, ak, type, id, secret);
-      device_->Forget(ek);
+    return device_.Operate([&] {
+      SecretBytes answer = Activate(device_, root, ak, type, id, secret);
+      device_.Forget(ek);
       return answer;
     });
   });
@@ -236,10 +229,10 @@ SecretBytes TssBackend::ActivateCredential(const Root& root, const KeyRef& ak, E
 
 std::vector<Endorsement> TssBackend::Endorsements() {
   std::vector<Endorsement> all;
-  for (EkType type : device_->Operate([&] { return PresentTypes(*device_); })) {
+  for (EkType type : device_.Operate([&] { return PresentTypes(device_); })) {
     try {
       all.push_back(OrRelease(EkId(type), [&] {
-        return device_->Operate([&] { return ReadEndorsement(*device_, type); });
+        return device_.Operate([&] { return ReadEndorsement(device_, type); });
       }));
     } catch (const Error& error) {  // it must not hide the others
       if (!error.Is(Fault::Unsupported) && !error.Is(Fault::Denied)) throw;
@@ -252,10 +245,10 @@ std::vector<Endorsement> TssBackend::Endorsements() {
 KeyBlob TssBackend::Import(const Root& root, KeyScope, const PrivateKey& key,
                            const SecretBytes& auth) {
   CheckSize(auth.size() <= kMaxAuth, "an auth value");
-  return device_->Operate([&] {
-    const StorageKey parent = Parent(*device_, root);
+  return device_.Operate([&] {
+    const StorageKey parent = Parent(device_, root);
     const Duplicate duplicate = WrapForImport(parent.area, key, auth);
-    const TPM2B_PRIVATE imported = tss::Import(device_->connection(), parent.object.handle,
+    const TPM2B_PRIVATE imported = tss::Import(device_.connection(), parent.object.handle,
                                                duplicate.area, duplicate.sensitive, duplicate.seed);
     return KeyBlob{Marshal(duplicate.area), Marshal(imported)};
   });
@@ -276,11 +269,11 @@ KeyBlob TssBackend::CreateSecret(const Root& root, const SecretSpec& spec, const
 
 template <typename Use>
 auto TssBackend::UseKey(const Root& root, const KeyRef& key, Use use) {
-  return device_->Operate([&] {
-    const Object object = Ready(*device_, root, key);
-    const Auth auth = device_->Begin(nullptr, key.auth.view(), Hold::InBurst);
+  return device_.Operate([&] {
+    const Object object = Ready(device_, root, key);
+    const Auth auth = device_.Begin(nullptr, key.auth.view(), Hold::InBurst);
     auto result = use(object, auth);
-    device_->End(auth);
+    device_.End(auth);
     return result;
   });
 }
@@ -298,7 +291,7 @@ Bytes TssBackend::Sign(const Root& root, const KeyRef& key, SignScheme scheme, H
   const TPM2_ALG_ID scheme_alg = ec != nullptr ? TPM2_ALG_ECDSA : TPM2_ALG_RSASSA;
 
   const TPMT_SIGNATURE made = UseKey(root, key, [&](const Object& object, const Auth& auth) {
-    return tss::Sign(device_->connection(), object, auth, scheme_alg, hash_alg, digest);
+    return tss::Sign(device_.connection(), object, auth, scheme_alg, hash_alg, digest);
   });
   if (made.sigAlg != scheme_alg)
     throw Error(Fault::Internal, "the TPM signed with another scheme than asked for");
@@ -317,7 +310,7 @@ SecretBytes TssBackend::RawRsa(const Root& root, const KeyRef& key, ByteView inp
   if (!std::ranges::lexicographical_compare(input, rsa->modulus))
     throw Error(Fault::BadInput, "an RSA block is not below the modulus");
   const SecretBytes output = UseKey(root, key, [&](const Object& object, const Auth& auth) {
-    return RsaDecrypt(device_->connection(), object, auth, input);
+    return RsaDecrypt(device_.connection(), object, auth, input);
   });
   return SecretBytes(PadLeft(output.view(), rsa->modulus.size()));
 }
@@ -328,7 +321,7 @@ SecretBytes TssBackend::Ecdh(const Root& root, const KeyRef& key, const EcPublic
   if (ec == nullptr || ec->curve != peer.curve)
     throw Error(Fault::BadInput, "the other party's point is not on the key's curve");
   const SecretBytes x = UseKey(root, key, [&](const Object& object, const Auth& auth) {
-    return EcdhZgen(device_->connection(), object, auth, peer);
+    return EcdhZgen(device_.connection(), object, auth, peer);
   });
   return SecretBytes(PadLeft(x.view(), FieldSize(ec->curve)));
 }
@@ -342,7 +335,7 @@ SecretBytes TssBackend::RunAes(const Root& root, const KeyRef& key, AesMode mode
   for (size_t at = 0; at < data.size(); at += kMaxBuffer) {
     const ByteView part = data.subspan(at, std::min(kMaxBuffer, data.size() - at));
     const SecretBytes some = UseKey(root, key, [&](const Object& object, const Auth& auth) {
-      return EncryptDecrypt(device_->connection(), object, auth, AlgOf(mode), direction, iv, part);
+      return EncryptDecrypt(device_.connection(), object, auth, AlgOf(mode), direction, iv, part);
     });
     if (some.size() != part.size())
       throw Error(Fault::Internal, "the TPM gave back another number of bytes than it took");
@@ -354,18 +347,18 @@ SecretBytes TssBackend::RunAes(const Root& root, const KeyRef& key, AesMode mode
 SecretBytes TssBackend::Hmac(const Root& root, const KeyRef& key, ByteView message) {
   if (message.size() > kMaxBuffer)
     return OrRelease(AsBytes(kHmacSequence), [&] {
-      return device_->Operate([&] { return HmacInParts(*device_, root, key, message); });
+      return device_.Operate([&] { return HmacInParts(device_, root, key, message); });
     });
   return UseKey(root, key, [&](const Object& object, const Auth& auth) {
-    return tss::Hmac(device_->connection(), object, auth, message);
+    return tss::Hmac(device_.connection(), object, auth, message);
   });
 }
 
 SecretBytes TssBackend::Random(size_t size) {
-  return device_->Operate([&] {
+  return device_.Operate([&] {
     SecretBytes random(size);
     for (size_t done = 0; done < size;) {
-      const SecretBytes some = GetRandom(device_->connection(), std::min(size - done, kMaxRandom));
+      const SecretBytes some = GetRandom(device_.connection(), std::min(size - done, kMaxRandom));
       if (some.empty() || some.size() > size - done)
         throw Error(Fault::Internal, "the TPM gives no random bytes");
       std::copy(some.view().begin(), some.view().end(), random.data() + done);
@@ -377,8 +370,8 @@ SecretBytes TssBackend::Random(size_t size) {
 
 void TssBackend::StirRandom(ByteView seed) {
   const Bytes digest = Digest(Hash::Sha256, {seed});  // one command whatever the size
-  device_->Operate([&] {
-    tss::StirRandom(device_->connection(), digest);
+  device_.Operate([&] {
+    tss::StirRandom(device_.connection(), digest);
     return true;
   });
 }
@@ -387,7 +380,7 @@ void TssBackend::StirRandom(ByteView seed) {
 }  // namespace tss
 
 std::unique_ptr<Backend> MakeTssBackend(TssOptions options) {
-  return std::make_unique<tss::TssBackend>(std::move(options));
+  return std::make_unique<tss::TssBackend>(options);
 }
 
 }  // namespace keyscope::tpm

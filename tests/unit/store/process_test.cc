@@ -119,9 +119,9 @@ TEST_F(StoreTest, ChildAfterForkOpensItsOwnConnection) {
   store_.UnlockAfterFork();
   if (child == 0) {
     try {
-      store_.AbandonAfterFork();
-      Add(store_, NewObject(2));
-      _exit(store_.Count() == 2 ? 0 : 1);
+      const auto own = Reopen();
+      Add(*own, NewObject(2));
+      _exit(own->Count() == 2 ? 0 : 1);
     } catch (...) {
       _exit(2);
     }
