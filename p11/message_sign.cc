@@ -7,10 +7,12 @@ using token::OpKind;
 
 namespace {
 
-// No mechanism has parameters for a single message.
-void CheckParameter(CK_ULONG size) {
-  if (size != 0)
+// For one message, or a part of it. No mechanism has parameters for these.
+token::MessageSigner& SignerOf(token::Session& session, OpKind kind, CK_ULONG parameter_size) {
+  token::MessageSigner& signer = session.Signer(kind);
+  if (parameter_size != 0)
     throw Error(Rv{CKR_MECHANISM_PARAM_INVALID}, "the mechanism's messages take no parameter");
+  return signer;
 }
 
 }  // namespace
@@ -26,17 +28,14 @@ CK_RV C_SignMessage(CK_SESSION_HANDLE hSession, CK_VOID_PTR, CK_ULONG ulParamete
                     CK_BYTE_PTR pData, CK_ULONG ulDataLen, CK_BYTE_PTR pSignature,
                     CK_ULONG_PTR pulSignatureLen) {
   return InSession(__func__, hSession, [&](token::Session& session) {
-    token::MessageSigner& signer = session.Signer(OpKind::Sign);
-    CheckParameter(ulParameterLen);
+    token::MessageSigner& signer = SignerOf(session, OpKind::Sign, ulParameterLen);
     return signer.Sign(token::Input{pData, ulDataLen}.view(), {pSignature, pulSignatureLen});
   });
 }
 
 CK_RV C_SignMessageBegin(CK_SESSION_HANDLE hSession, CK_VOID_PTR, CK_ULONG ulParameterLen) {
   return InSession(__func__, hSession, [&](token::Session& session) {
-    token::MessageSigner& signer = session.Signer(OpKind::Sign);
-    CheckParameter(ulParameterLen);
-    signer.Start();
+    SignerOf(session, OpKind::Sign, ulParameterLen).Start();
   });
 }
 
@@ -45,8 +44,7 @@ CK_RV C_SignMessageNext(CK_SESSION_HANDLE hSession, CK_VOID_PTR, CK_ULONG ulPara
                         CK_BYTE_PTR pData, CK_ULONG ulDataLen, CK_BYTE_PTR pSignature,
                         CK_ULONG_PTR pulSignatureLen) {
   return InSession(__func__, hSession, [&](token::Session& session) -> CK_RV {
-    token::MessageSigner& signer = session.Signer(OpKind::Sign);
-    CheckParameter(ulParameterLen);
+    token::MessageSigner& signer = SignerOf(session, OpKind::Sign, ulParameterLen);
     const ByteView part = token::Input{pData, ulDataLen}.view();
     if (pulSignatureLen != nullptr) return signer.FeedAndSign(part, {pSignature, pulSignatureLen});
     signer.Feed(part);
@@ -70,8 +68,7 @@ CK_RV C_VerifyMessage(CK_SESSION_HANDLE hSession, CK_VOID_PTR, CK_ULONG ulParame
                       CK_BYTE_PTR pData, CK_ULONG ulDataLen, CK_BYTE_PTR pSignature,
                       CK_ULONG ulSignatureLen) {
   return InSession(__func__, hSession, [&](token::Session& session) {
-    token::MessageSigner& signer = session.Signer(OpKind::Verify);
-    CheckParameter(ulParameterLen);
+    token::MessageSigner& signer = SignerOf(session, OpKind::Verify, ulParameterLen);
     signer.Verify(token::Input{pData, ulDataLen}.view(),
                   token::Input{pSignature, ulSignatureLen}.view());
   });
@@ -79,9 +76,7 @@ CK_RV C_VerifyMessage(CK_SESSION_HANDLE hSession, CK_VOID_PTR, CK_ULONG ulParame
 
 CK_RV C_VerifyMessageBegin(CK_SESSION_HANDLE hSession, CK_VOID_PTR, CK_ULONG ulParameterLen) {
   return InSession(__func__, hSession, [&](token::Session& session) {
-    token::MessageSigner& signer = session.Signer(OpKind::Verify);
-    CheckParameter(ulParameterLen);
-    signer.Start();
+    SignerOf(session, OpKind::Verify, ulParameterLen).Start();
   });
 }
 
@@ -90,8 +85,7 @@ CK_RV C_VerifyMessageNext(CK_SESSION_HANDLE hSession, CK_VOID_PTR, CK_ULONG ulPa
                           CK_BYTE_PTR pData, CK_ULONG ulDataLen, CK_BYTE_PTR pSignature,
                           CK_ULONG ulSignatureLen) {
   return InSession(__func__, hSession, [&](token::Session& session) {
-    token::MessageSigner& signer = session.Signer(OpKind::Verify);
-    CheckParameter(ulParameterLen);
+    token::MessageSigner& signer = SignerOf(session, OpKind::Verify, ulParameterLen);
     const ByteView part = token::Input{pData, ulDataLen}.view();
     const ByteView signature = token::Input{pSignature, ulSignatureLen}.view();
     if (pSignature != nullptr)
