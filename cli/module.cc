@@ -176,26 +176,21 @@ bool Session::Destroy(CK_OBJECT_HANDLE object) const {
 }
 
 Bytes Session::SignWith(CK_MECHANISM mechanism, CK_OBJECT_HANDLE key, ByteView data) const {
-  const CK_FUNCTION_LIST& call = module_.call();
-  module_.Check(call.C_SignInit(handle_, &mechanism, key), "C_SignInit");
-  CK_ULONG size = 0;
-  module_.Check(call.C_Sign(handle_, Mutable(data), data.size(), nullptr, &size), "C_Sign");
-  Bytes signature(size);
-  module_.Check(call.C_Sign(handle_, Mutable(data), data.size(), signature.data(), &size),
-                "C_Sign");
-  signature.resize(size);
-  return signature;
+  module_.Check(module_.call().C_SignInit(handle_, &mechanism, key), "C_SignInit");
+  return Copy(ResultOf(module_.call().C_Sign, "C_Sign", data).view());
 }
 
 SecretBytes Session::DecryptWith(CK_MECHANISM mechanism, CK_OBJECT_HANDLE key,
                                  ByteView data) const {
-  const CK_FUNCTION_LIST& call = module_.call();
-  module_.Check(call.C_DecryptInit(handle_, &mechanism, key), "C_DecryptInit");
+  module_.Check(module_.call().C_DecryptInit(handle_, &mechanism, key), "C_DecryptInit");
+  return ResultOf(module_.call().C_Decrypt, "C_Decrypt", data);
+}
+
+SecretBytes Session::ResultOf(CK_C_Sign function, const char* name, ByteView data) const {
   CK_ULONG size = 0;
-  module_.Check(call.C_Decrypt(handle_, Mutable(data), data.size(), nullptr, &size), "C_Decrypt");
+  module_.Check(function(handle_, Mutable(data), data.size(), nullptr, &size), name);
   SecretBytes room(size);
-  module_.Check(call.C_Decrypt(handle_, Mutable(data), data.size(), room.data(), &size),
-                "C_Decrypt");
+  module_.Check(function(handle_, Mutable(data), data.size(), room.data(), &size), name);
   return SecretBytes(room.view().first(size));
 }
 

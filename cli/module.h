@@ -111,6 +111,8 @@ class Session {
  private:
   Bytes SignWith(CK_MECHANISM mechanism, CK_OBJECT_HANDLE key, ByteView data) const;
   SecretBytes DecryptWith(CK_MECHANISM mechanism, CK_OBJECT_HANDLE key, ByteView data) const;
+  // Of a function that was begun: asked for the size first. `name`: for the error.
+  SecretBytes ResultOf(CK_C_Sign function, const char* name, ByteView data) const;
 
   const Module& module_;
   const KeyScope scope_;

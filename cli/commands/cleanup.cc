@@ -72,7 +72,9 @@ void Cleanup::DeleteKeyOf(const Sessions& sessions, const Certificate& certifica
 }
 
 void Cleanup::Run(Context& context) const {
-  const auto only = location.empty() ? std::nullopt : std::optional(ParseScope(location));
+  const std::vector<KeyScope> places = location.empty()
+                                           ? std::vector(std::begin(kScopes), std::end(kScopes))
+                                           : std::vector{ParseScope(location)};
   Json certificates = Json::array(), notes = Json::array();
   Sessions sessions;
   for (KeyScope scope : kScopes) {
@@ -84,7 +86,7 @@ void Cleanup::Run(Context& context) const {
                       " token is not there, or not initialised");
   }
   for (const auto& session : sessions) {
-    if (session->scope() != only.value_or(session->scope())) continue;
+    if (std::ranges::find(places, session->scope()) == places.end()) continue;
     for (const Certificate& one : FindCertificates(*session, {})) {
       if (!HasExpired(*one.x509)) continue;
       Json told = Describe(*session, one);
