@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <optional>
 #include <system_error>
 
@@ -117,13 +118,23 @@ void MakeFolder(const std::string& folder, mode_t mode) {
   Sync(ParentOf(folder));
 }
 
-// A new, empty file beside `path`; removed again by the destructor unless it was published.
+// mkostemp replaces the X. No name that somebody would give to a copy of a store.
+constexpr std::string_view kTemporary = ".new-XXXXXX", kTemporaryStart = ".new-";
+constexpr std::string_view kJournal = "-journal";  // SQLite's, beside any file
+
+// A new, empty file beside `path`; removed again by the destructor unless it was published. It is
+// locked while its maker lives.
 class TemporaryFile {
  public:
-  TemporaryFile(const std::string& path, mode_t mode) : name_(path + ".XXXXXX") {
-    Descriptor fd(mkostemp(name_.data(), O_CLOEXEC));
-    if (fd.get() < 0) Fail("make a file beside", path, errno);
-    if (fchmod(fd.get(), mode) != 0) {
+  TemporaryFile(const std::string& path, mode_t mode) {
+    Stat at{};
+    do {  // until nobody has taken it for a dead one's before it was locked
+      name_ = path + std::string(kTemporary);
+      fd_.emplace(mkostemp(name_.data(), O_CLOEXEC));
+      if (fd_->get() < 0) Fail("make a file beside", path, errno);
+      flock(fd_->get(), LOCK_EX);
+    } while (fstat(fd_->get(), &at) == 0 && at.st_nlink == 0);
+    if (fchmod(fd_->get(), mode) != 0) {
       int code = errno;
       unlink(name_.c_str());
       Fail("set the mode of", name_, code);
@@ -152,8 +163,27 @@ class TemporaryFile {
 
  private:
   std::string name_;
+  std::optional<Descriptor> fd_;
   bool published_ = false;
 };
+
+// What processes left beside `path` that died while they made it. Those that live hold their lock.
+void RemoveRemains(const std::string& path) {
+  const std::string start =
+      std::filesystem::path(path).filename().string() + std::string(kTemporaryStart);
+  std::error_code failed;
+  for (std::filesystem::directory_iterator entry(ParentOf(path), failed), end; entry != end;
+       entry.increment(failed)) {
+    if (!entry->path().filename().string().starts_with(start)) continue;
+    std::string file = entry->path();
+    if (file.ends_with(kJournal)) file.resize(file.size() - kJournal.size());
+    const Descriptor fd(open(file.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    const bool dead = fd.get() < 0 ? errno == ENOENT : flock(fd.get(), LOCK_EX | LOCK_NB) == 0;
+    if (!dead) continue;
+    unlink(file.c_str());
+    unlink((file + std::string(kJournal)).c_str());
+  }
+}
 
 }  // namespace
 
@@ -192,10 +222,11 @@ bool CreateStoreFile(const std::string& path, KeyScope scope,
   // window is a few microseconds wide.
   Descriptor lock(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   while (flock(lock.get(), LOCK_EX) != 0 && errno == EINTR) continue;
+  RemoveRemains(path);
   if (CheckStoreFile(path, scope)) return false;
   // Remains of a store that was deleted by hand: SQLite would roll the old journal back into the
   // new file.
-  for (const std::string& remains : {path, path + "-journal"})
+  for (const std::string& remains : {path, path + std::string(kJournal)})
     if (unlink(remains.c_str()) != 0 && errno != ENOENT)
       Fail("remove the remains of a store,", remains, errno);
   return file.Publish(path);
@@ -205,6 +236,7 @@ std::string CreateCopy(const std::string& original, const std::string& copy,
                        const std::function<void(const std::string&)>& fill) {
   Stat at{};
   if (lstat(original.c_str(), &at) != 0) Fail("reach the store", original, errno);
+  RemoveRemains(copy);
   TemporaryFile file(copy, at.st_mode & 0777);
   // Without the right to give it to the same owner and group, nobody else shall read it.
   if (lchown(file.name().c_str(), at.st_uid, at.st_gid) != 0 &&

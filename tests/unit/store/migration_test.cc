@@ -1,4 +1,6 @@
 // Stores made by hand, of version 0, become stores of today: whole or not at all.
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +24,14 @@ INSERT INTO attribute VALUES(7, 258, x'aa');
 INSERT INTO attribute VALUES(9, 258, x'aa');
 INSERT INTO key_material VALUES(5, x'11', x'22', x'33');
 )sql";
+
+// Files that somebody has not finished making.
+int Unfinished(const std::string& folder) {
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    count += entry.path().filename().string().find(".new-") != std::string::npos ? 1 : 0;
+  return count;
+}
 
 class MigrationTest : public StoreTest {
  protected:
@@ -121,6 +131,7 @@ TEST_F(MigrationTest, KilledAnywhereLeavesOldOrNew) {
     ExpectUpgraded(*Reopen());
     EXPECT_EQ(Sql(path_ + ".v0", "SELECT count(*) FROM object"), 3)
         << "killed before statement " << n;
+    EXPECT_EQ(Unfinished(folder_), 0) << "killed before statement " << n;
   }
   EXPECT_GT(deaths_old, 30);
   EXPECT_GT(deaths_new, 0);
@@ -142,8 +153,25 @@ TEST_F(StoreTest, InitTokenKilledAnywhereLeavesNoneOrAWholeOne) {
     EXPECT_FALSE(store->LoadToken());
     store->InitToken(NewToken());
     EXPECT_EQ(store->LoadToken()->label, "label");
+    EXPECT_EQ(Unfinished(folder_), 0) << "killed before statement " << n;
   }
   EXPECT_GT(deaths, 20);
+}
+
+TEST_F(StoreTest, RemainsOfTheDeadAreRemovedAndNothingElse) {
+  std::vector<std::string> kept = {path_ + ".backup", path_ + ".v0", path_ + ".new-living",
+                                   path_ + ".new-living-journal"};
+  for (const std::string& name : kept) Write(name, "mine");
+  Write(path_ + ".new-corpse", "dead");
+  Write(path_ + ".new-corpse-journal", "dead");
+  Write(path_ + ".new-orphan-journal", "dead");
+  const int living = open((path_ + ".new-living").c_str(), O_RDONLY);
+  ASSERT_EQ(flock(living, LOCK_EX), 0);
+  store_.InitToken(NewToken());
+  close(living);
+  kept.push_back(path_);
+  for (const std::string& name : kept) EXPECT_TRUE(std::filesystem::exists(name)) << name;
+  EXPECT_EQ(Unfinished(folder_), 2) << "the living one's";
 }
 
 }  // namespace
