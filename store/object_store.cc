@@ -61,6 +61,12 @@ Version ObjectStore::CurrentVersion() {
   return {opened_, database->Number("PRAGMA data_version").value_or(0), database->changes()};
 }
 
+bool ObjectStore::ReadOnly() {
+  std::lock_guard lock(mutex_);
+  const Database* database = Open(For::Reading);
+  return database != nullptr && database->read_only();
+}
+
 std::optional<TokenRow> ObjectStore::LoadToken() {
   std::lock_guard lock(mutex_);
   Database* database = Open(For::Reading);

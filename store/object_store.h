@@ -118,6 +118,8 @@ class ObjectStore {
   ObjectStore(const ObjectStore&) = delete;
   ObjectStore& operator=(const ObjectStore&) = delete;
 
+  // Whether this account or the file system could only read the store when it was opened.
+  bool ReadOnly();
   // No file, or a file without a token: nullopt.
   std::optional<TokenRow> LoadToken();
   // Makes the store if there is none, deletes all objects as Delete does and writes the token row.

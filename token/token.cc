@@ -112,7 +112,7 @@ CK_TOKEN_INFO Token::Info() {
     if (!known->manufacturer.empty()) manufacturer = known->manufacturer;
     if (!known->model.empty()) model = known->model;
     info.firmwareVersion = {AsByte(known->firmware_major), AsByte(known->firmware_minor)};
-    info.flags |= FlagsOf(row);
+    info.flags |= FlagsOf(row) | (store_.ReadOnly() ? CKF_WRITE_PROTECTED : 0);
   } catch (const Error& error) {
     // Not initialised, or a store that cannot be read: there is a token all the same.
     const bool fresh = std::holds_alternative<Rv>(error.cause());

@@ -3,12 +3,14 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <chrono>
 #include <stdexcept>
 
 namespace keyscope::test {
 namespace {
 
 constexpr size_t kHeaderSize = 10;
+constexpr std::chrono::seconds kPatience{20};
 
 uint32_t Word(ByteView bytes, size_t at) {
   return static_cast<uint32_t>(bytes[at]) << 24 | static_cast<uint32_t>(bytes[at + 1]) << 16 |
@@ -42,6 +44,7 @@ TpmProxy::~TpmProxy() {
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
+    held_changed_.notify_all();
     for (const Client& client : clients_) client.socket.Shutdown();
   }
   commands_.Shutdown();
@@ -78,6 +81,28 @@ void TpmProxy::Inject(int skip, Harm harm, int times) {
 bool TpmProxy::Injected() {
   std::lock_guard lock(mutex_);
   return times_ == 0;
+}
+
+bool TpmProxy::AwaitHeld() {
+  std::unique_lock lock(mutex_);
+  return held_changed_.wait_for(lock, kPatience, [this] { return held_; });
+}
+
+bool TpmProxy::LetGo() {
+  std::lock_guard lock(mutex_);
+  held_changed_.notify_all();
+  return std::exchange(held_, false);
+}
+
+void TpmProxy::Record(const std::string& path) {
+  std::lock_guard lock(mutex_);
+  record_.close();
+  if (!path.empty()) record_.open(path, std::ios::binary | std::ios::app);
+}
+
+void TpmProxy::Keep(ByteView frame) {
+  std::lock_guard lock(mutex_);
+  if (record_.is_open()) record_ << AsString(frame);
 }
 
 Bytes TpmProxy::Ask(ByteView command) {
@@ -129,11 +154,13 @@ void TpmProxy::ServeCommands(const Socket& client) {
     if (const auto harm = Count(*command)) {
       Suffer(client, *harm, *command);
       if (harm->kind == Harm::Kind::Answer || harm->kind == Harm::Kind::Garbage ||
-          harm->kind == Harm::Kind::Flip)
+          harm->kind == Harm::Kind::Flip || harm->kind == Harm::Kind::Hold)
         continue;
       return;
     }
     const auto answer = Forward(*command);
+    Keep(*command);
+    if (answer) Keep(*answer);
     if (!answer || !WriteAll(client, *answer)) return;
   }
 }
@@ -181,6 +208,10 @@ void TpmProxy::Suffer(const Socket& client, const Harm& harm, ByteView command) 
   }
   if (harm.kind == Harm::Kind::CutBefore) return;
   Bytes answer = Forward(command).value_or(Frame(0));
+  if (harm.kind == Harm::Kind::Hold) {
+    HoldUntilLetGo();
+    WriteAll(client, answer);
+  }
   if (harm.kind == Harm::Kind::Truncate)
     WriteAll(client, ByteView(answer).first(answer.size() / 2));
   if (harm.kind == Harm::Kind::Flip && answer.size() > kHeaderSize) answer.back() ^= 1;
@@ -188,6 +219,14 @@ void TpmProxy::Suffer(const Socket& client, const Harm& harm, ByteView command) 
     for (size_t i = kHeaderSize; i < answer.size(); ++i)
       answer[i] = static_cast<uint8_t>(i * 151 + 7);
   if (harm.kind == Harm::Kind::Flip || harm.kind == Harm::Kind::Garbage) WriteAll(client, answer);
+}
+
+void TpmProxy::HoldUntilLetGo() {
+  std::unique_lock lock(mutex_);
+  held_ = true;
+  held_changed_.notify_all();
+  held_changed_.wait_for(lock, kPatience, [this] { return !held_ || stopping_; });
+  held_ = false;
 }
 
 }  // namespace keyscope::test

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <fstream>
 #include <list>
 #include <map>
 #include <mutex>
@@ -25,6 +26,7 @@ struct Harm {
     Truncate,   // the TPM does it; half of the answer comes, then the connection is closed
     Garbage,    // the TPM does it; the answer is of the right size and otherwise nonsense
     Flip,       // the TPM does it; one bit of the last byte behind the answer's header is changed
+    Hold,       // the TPM does it; the answer comes when the test lets it go
   };
   Kind kind = Kind::Answer;
   uint32_t code = 0;
@@ -49,6 +51,15 @@ class TpmProxy {
   // Whether all of it has happened.
   bool Injected();
 
+  // With Harm::Kind::Hold: waits until an answer is held; false when there is none in 20 seconds.
+  bool AwaitHeld();
+  // Lets it go. False when that was done after 20 seconds already: somebody waited for it.
+  bool LetGo();
+
+  // Appends all commands and answers to a file from now on, as somebody on the TPM's bus sees them;
+  // with an empty path no longer.
+  void Record(const std::string& path);
+
   // A command of the test's own; not counted, not harmed. Empty when the TPM is not there.
   Bytes Ask(ByteView command);
   // Leaves the TPM to another client, until the next command.
@@ -69,6 +80,8 @@ class TpmProxy {
   std::optional<Harm> Count(ByteView command);
   std::optional<Bytes> Forward(ByteView command);
   void Suffer(const Socket& client, const Harm& harm, ByteView command);
+  void HoldUntilLetGo();
+  void Keep(ByteView frame);  // in the record
 
   const uint16_t tpm_port_;
   const uint16_t port_;
@@ -81,6 +94,9 @@ class TpmProxy {
   std::map<uint32_t, int> counts_;
   int skip_ = 0, times_ = 0;
   Harm harm_;
+  std::ofstream record_;
+  bool held_ = false;
+  std::condition_variable held_changed_;
   std::list<Client> clients_;
   bool stopping_ = false;
   std::vector<std::jthread> acceptors_;

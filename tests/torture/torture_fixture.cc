@@ -1,9 +1,5 @@
 #include "tests/torture/torture_fixture.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <csignal>
 #include <cstdlib>
 
 namespace keyscope::test {
@@ -96,44 +92,6 @@ void Torture::Prepare(const Job& job) {
   job.prepare(session);
   EXPECT_OK(C_Finalize(nullptr));
   ClearLockout();
-}
-
-Torture::Told Torture::Run(const Job& job, const Plan& plan, useconds_t lifetime) {
-  int ends[2];
-  EXPECT_EQ(::pipe(ends), 0);
-  const pid_t writer = ::fork();
-  if (writer == 0) {
-    Told told{.acknowledged = true};
-    CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
-    C_Initialize(nullptr);
-    if (job.as != Job::As::Nobody) {
-      session = Open(kSlot);
-      LoginWith(session, job.as == Job::As::So ? CKU_SO : CKU_USER, 1);
-    }
-    Arm(plan);
-    told.rv = job.act(session);
-    told.steps = Disarm();
-    if (plan.way == Way::Fail || plan.way == Way::Short)
-      told.next =
-          TryCreate(Open(kSlot), {{CKA_CLASS, CKO_DATA}, {CKA_TOKEN, true}, {CKA_LABEL, "next"}});
-    [[maybe_unused]] const ssize_t sent = ::write(ends[1], &told, sizeof told);
-    C_Finalize(nullptr);
-    ::_exit(0);
-  }
-  ::close(ends[1]);
-  if (lifetime != 0) {
-    ::usleep(lifetime);
-    ::kill(writer, SIGKILL);
-  }
-  Told told;
-  if (::read(ends[0], &told, sizeof told) != sizeof told) told = {};
-  ::close(ends[0]);
-  int status = 0;
-  ::waitpid(writer, &status, 0);
-  EXPECT_TRUE((WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) ||
-              (WIFEXITED(status) && WEXITSTATUS(status) == 0))
-      << "the writer's own end: " << status;
-  return told;
 }
 
 Picture Torture::Look() {

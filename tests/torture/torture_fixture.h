@@ -32,7 +32,7 @@ void PrintTo(const Job& job, std::ostream* out);
 std::string NameOf(const testing::TestParamInfo<Job>& job);
 
 class Torture : public Attestation {
- protected:
+ public:
   static constexpr CK_SLOT_ID kSlot = kUserSlot;
 
   // What a writer told before it ended; nothing, when it was killed on the way.
@@ -43,6 +43,7 @@ class Torture : public Attestation {
     int steps = 0;
   };
 
+ protected:
   void SetUp() override;  // ends without an initialised module
 
   // Restarts the TPM: without a resource manager, what killed writers left stays until then, or
@@ -51,13 +52,17 @@ class Torture : public Attestation {
 
   // Brings the slot to what `job` begins with, whatever the last writer left.
   void Prepare(const Job& job);
-  // A new process that initialises, logs in, arms `plan` and does the job. It is killed after
-  // `lifetime` microseconds at the latest, if that is not 0.
+  // A new process that initialises, logs in, arms `plan` and does the job. It is killed `lifetime`
+  // microseconds after it began the job at the latest, if that is not 0.
   Told Run(const Job& job, const Plan& plan, useconds_t lifetime = 0);
   // What is there now, seen by a new life of the module. Checks what must hold always: nothing is
   // pending, the TPM's handles are those of the objects, no try was spent.
   Picture Look();
 };
+
+// What main() does when its first argument is kWriterFlag: one writer, as Torture::Run starts it.
+inline constexpr char kWriterFlag[] = "--writer";
+int WriterMain(int count, char** arguments);
 
 // A job that works without harm.
 class Harmed : public Torture, public testing::WithParamInterface<Job> {
