@@ -147,8 +147,9 @@ void Objects::Change(CK_OBJECT_HANDLE handle, const std::function<void(Object&)>
   if (!there) NoSuchObject();
 }
 
-Bytes Objects::UidForDeletion(CK_OBJECT_HANDLE handle) try {
-  return VisibleRow(handle).uid;
+Bytes Objects::LoadedAs(CK_OBJECT_HANDLE handle) try {
+  const store::ObjectRow row = VisibleRow(handle);
+  return row.material ? row.uid : Bytes();
 } catch (const Error& error) {
   if (!error.Is(Fault::Corrupt) || !login_.SeesPrivate()) throw;
   return {};
@@ -156,15 +157,16 @@ Bytes Objects::UidForDeletion(CK_OBJECT_HANDLE handle) try {
 
 void Objects::Destroy(CK_OBJECT_HANDLE handle) {
   if (IsSessionHandle(handle)) {
-    const Bytes uid = Get(handle)->uid;
+    const auto object = Get(handle);
     {
       std::lock_guard lock(mutex_);
       if (session_objects_.erase(handle) == 0) NoSuchObject();
     }
-    backend_.Release(uid);
+    if (object->session_key != nullptr) backend_.Release(object->uid);
     return;
   }
-  const Bytes uid = UidForDeletion(handle);
+  // Only a key is given back: that waits for what the TPM is at.
+  const Bytes uid = LoadedAs(handle);
   std::optional<store::PendingErase> kept;
   if (!store_.Delete(NumberOf(handle), &kept)) NoSuchObject();
   if (!uid.empty()) backend_.Release(uid);
@@ -215,30 +217,34 @@ store::Query Objects::QueryFor(const AttributeSet& wanted) {
 
 size_t Objects::Next(Search& search, std::span<CK_OBJECT_HANDLE> found) {
   if (!search.wanted) return 0;
-  size_t count = search.rows_done ? 0 : NextRows(search, found);
+  const size_t count = NextRows(search, found);
   return count + NextSessionObjects(search, found.subspan(count));
 }
 
+bool Objects::MoreRows(Search& search) {
+  if (search.rows_done) return false;
+  const auto ids = store_.Find(QueryFor(*search.wanted), search.after_row, kSearchBatch);
+  search.rows_done = ids.size() < kSearchBatch;
+  if (ids.empty()) return false;
+  search.after_row = ids.back();
+  search.rows.assign(ids.begin(), ids.end());
+  return true;
+}
+
 size_t Objects::NextRows(Search& search, std::span<CK_OBJECT_HANDLE> found) {
-  const store::Query query = QueryFor(*search.wanted);
   size_t count = 0;
-  while (count < found.size() && !search.rows_done) {
-    const std::vector<int64_t> ids = store_.Find(query, search.after_row, kSearchBatch);
-    search.rows_done = ids.size() < kSearchBatch;
-    for (int64_t id : ids) {
-      if (count == found.size()) {
-        search.rows_done = false;
-        break;
-      }
-      search.after_row = id;
-      try {
-        auto row = store_.Load(id);
-        if (row && Matches(Open(*row), *search.wanted)) found[count++] = HandleOf(id, false);
-      } catch (const Error& error) {
-        // One unreadable object must not hide the others.
-        if (!error.Is(Fault::Corrupt)) throw;
-        log::Error("object ", id, " of the ", Name(scope_), " token is skipped: ", error.what());
-      }
+  while (count < found.size() && (!search.rows.empty() || MoreRows(search))) {
+    const int64_t id = search.rows.front();
+    search.rows.pop_front();
+    try {
+      const auto row = store_.Load(id);
+      // It may have gone since, or the user have logged out.
+      if (!row || (row->is_private && !login_.SeesPrivate())) continue;
+      if (Matches(Open(*row), *search.wanted)) found[count++] = HandleOf(id, false);
+    } catch (const Error& error) {
+      // One unreadable object must not hide the others.
+      if (!error.Is(Fault::Corrupt)) throw;
+      log::Error("object ", id, " of the ", Name(scope_), " token is skipped: ", error.what());
     }
   }
   return count;

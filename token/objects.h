@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <deque>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -21,8 +22,9 @@ namespace keyscope::token {
 // Where a search has got to.
 struct Search {
   std::optional<AttributeSet> wanted;  // nullopt: nothing can match
-  int64_t after_row = 0;
-  bool rows_done = false;
+  std::deque<int64_t> rows = {};       // found and not yet looked at: one batch at most
+  int64_t after_row = 0;               // the last one that was found
+  bool rows_done = false;              // there are none behind it
   CK_OBJECT_HANDLE after_session_object = 0;
 };
 
@@ -88,10 +90,12 @@ class Objects {
   int64_t NumberOf(CK_OBJECT_HANDLE handle) const;
   std::shared_ptr<const Object> GetRow(CK_OBJECT_HANDLE handle);
   store::ObjectRow VisibleRow(CK_OBJECT_HANDLE handle);
-  Bytes UidForDeletion(CK_OBJECT_HANDLE handle);  // empty: the row cannot be read
+  // As what the TPM may hold the object's key; empty: it has none, or the row cannot be read.
+  Bytes LoadedAs(CK_OBJECT_HANDLE handle);
   Object Open(const store::ObjectRow& row);
   // The entry for a row in a cache that is as new as the store; needs cache_mutex_.
   Cached& CacheFor(int64_t row, const store::Version& version);
+  bool MoreRows(Search& search);  // false: there are none
   size_t NextRows(Search& search, std::span<CK_OBJECT_HANDLE> found);
   size_t NextSessionObjects(Search& search, std::span<CK_OBJECT_HANDLE> found);
   store::Query QueryFor(const AttributeSet& wanted);

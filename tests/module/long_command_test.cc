@@ -1,0 +1,75 @@
+// What other threads can do while the TPM is busy for long, as it is when it makes an RSA key.
+#include <future>
+
+#include "tests/module/operations.h"
+
+namespace keyscope::test {
+namespace {
+
+constexpr uint32_t kTpmSign = 0x15d;
+
+class LongCommand : public LoggedIn {
+ protected:
+  void SetUp() override {
+    LoggedIn::SetUp();
+    pair = GenerateEc(session, P256(), {{CKA_TOKEN, true}}, {{CKA_TOKEN, true}});
+    signature = Do(kSign, session, CKM_ECDSA, pair.private_key, Pattern(32));
+    proxy().Reset();
+    proxy().Inject(0, {.kind = Harm::Kind::Hold});
+    generating = std::async(std::launch::async, [] { GenerateRsa(Open()); });
+    ASSERT_TRUE(proxy().AwaitHeld());
+  }
+  void TearDown() override {
+    proxy().LetGo();
+    generating = {};
+    LoggedIn::TearDown();
+  }
+  // False: it waits for the TPM.
+  static bool Ends(const std::future<void>& work) {
+    return work.wait_for(std::chrono::seconds(10)) == std::future_status::ready;
+  }
+
+  KeyPair pair;
+  Bytes signature;
+  std::future<void> generating;
+};
+
+TEST_F(LongCommand, WhatNeedsNoTpmDoesNotWait) {
+  proxy().Reset();
+  const auto work = std::async(std::launch::async, [&] {
+    const CK_SESSION_HANDLE own = Open();
+    CK_TOKEN_INFO token;
+    CK_MECHANISM_INFO mechanism;
+    EXPECT_OK(C_GetTokenInfo(kMachineSlot, &token));
+    EXPECT_OK(C_GetMechanismInfo(kMachineSlot, CKM_ECDSA, &mechanism));
+    EXPECT_FALSE(Find(own, {{CKA_CLASS, CKO_PRIVATE_KEY}}).empty());
+    EXPECT_FALSE(Get(own, pair.private_key, CKA_PUBLIC_KEY_INFO).empty());
+    EXPECT_OK(Set(own, pair.private_key, {{CKA_LABEL, "new"}}));
+    EXPECT_OK(Verify(own, CKM_ECDSA, pair.public_key, Pattern(32), signature));
+    Do(kDigest, own, CKM_SHA256, 0, Pattern(32));
+    for (bool token_object : {false, true}) {
+      const Attributes place{{CKA_TOKEN, token_object}};
+      const CK_OBJECT_HANDLE aes = ImportAes(own, Pattern(16), place);
+      Do(kEncrypt, own, CKM_AES_ECB, aes, Pattern(32));
+      EXPECT_OK(C_DestroyObject(own, Create(own, place.With({{CKA_CLASS, CKO_DATA}}))));
+    }
+    EXPECT_OK(C_SignInit(own, Mechanism(CKM_ECDSA).get(), pair.private_key));
+    EXPECT_OK(C_CloseSession(own));
+  });
+  EXPECT_TRUE(Ends(work));
+  EXPECT_EQ(proxy().Total(), 0);
+  EXPECT_TRUE(proxy().LetGo()) << "it was held all the time";
+}
+
+TEST_F(LongCommand, ASignComesToItsTurn) {
+  const CK_SESSION_HANDLE own = Open();
+  const auto work = std::async(std::launch::async,
+                               [&] { Do(kSign, own, CKM_ECDSA, pair.private_key, Pattern(32)); });
+  EXPECT_TRUE(proxy().LetGo());
+  EXPECT_TRUE(Ends(work));
+  generating.wait();
+  EXPECT_EQ(proxy().Counts()[kTpmSign], 1);
+}
+
+}  // namespace
+}  // namespace keyscope::test
