@@ -14,15 +14,13 @@ constexpr size_t kUidSize = 16;
                                   " does not decode: delete it or restore the store");
 }
 
-void WriteIndex(Database& database, int64_t id, const ObjectRow& row) {
-  database.Run("DELETE FROM attribute WHERE object_id = ?1", id);
+void InsertIndex(Database& database, int64_t id, const ObjectRow& row) {
   for (const IndexEntry& entry : row.index)
     database.Run("INSERT OR IGNORE INTO attribute(object_id, type, tag) VALUES(?1, ?2, ?3)", id,
                  entry.type, entry.tag);
 }
 
-void WriteMaterial(Database& database, int64_t id, const ObjectRow& row) {
-  database.Run("DELETE FROM key_material WHERE object_id = ?1", id);
+void InsertMaterial(Database& database, int64_t id, const ObjectRow& row) {
   if (!row.material) return;
   database.Run(
       "INSERT INTO key_material(object_id, public_area, private_area, auth, handle, name)"
@@ -45,8 +43,8 @@ int64_t InsertObject(Database& database, const ObjectRow& row) {
                        row.uid, static_cast<int64_t>(row.scope), row.object_class, row.is_private,
                        row.ak_id, row.body)
                    .value();
-  WriteIndex(database, id, row);
-  WriteMaterial(database, id, row);
+  InsertIndex(database, id, row);
+  InsertMaterial(database, id, row);
   return id;
 }
 
@@ -114,8 +112,10 @@ bool ObjectStore::Change(int64_t id, const std::function<void(ObjectRow&)>& chan
   change(*row);
   database->Run("UPDATE object SET class = ?2, private = ?3, ak_id = ?4, body = ?5 WHERE id = ?1",
                 id, row->object_class, row->is_private, row->ak_id, row->body);
-  WriteIndex(*database, id, *row);
-  WriteMaterial(*database, id, *row);
+  database->Run("DELETE FROM attribute WHERE object_id = ?1", id);
+  InsertIndex(*database, id, *row);
+  database->Run("DELETE FROM key_material WHERE object_id = ?1", id);
+  InsertMaterial(*database, id, *row);
   transaction.Commit();
   return true;
 }
