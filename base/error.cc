@@ -28,6 +28,8 @@ std::string_view Name(Fault fault) {
       return "read-only";
     case Fault::Denied:
       return "denied";
+    case Fault::PolicyMismatch:
+      return "policy mismatch";
     case Fault::Internal:
       return "internal";
   }

@@ -18,12 +18,13 @@ enum class Fault : uint8_t {
   NoSpace,  // no room: disk, TPM memory, persistent handles
   Corrupt,  // stored data does not decode or fails its integrity check
   Io,       // the store's disk failed, or the TPM gave an answer that has no meaning here
-  Unsupported,  // this TPM, provider or store does not do that
-  BadInput,     // the device refused a value that the caller gave
-  DeviceGone,   // no connection to the TPM
-  ReadOnly,     // the store cannot be written
-  Denied,       // the operating system or the hierarchy's authorization forbids it
-  Internal,     // anything else
+  Unsupported,     // this TPM, provider or store does not do that
+  BadInput,        // the device refused a value that the caller gave
+  DeviceGone,      // no connection to the TPM
+  ReadOnly,        // the store cannot be written
+  Denied,          // the operating system or the hierarchy's authorization forbids it
+  PolicyMismatch,  // the PCRs that a key is bound to have other values now
+  Internal,        // anything else
 };
 std::string_view Name(Fault fault);
 

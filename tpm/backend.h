@@ -59,11 +59,21 @@ class Backend {
   virtual KeyBlob CreateSecret(const Root& root, const SecretSpec& spec, const SecretBytes& value,
                                const SecretBytes& auth) = 0;
 
+  // What these PCRs hold now, for KeySpec; read so that nobody on the bus can change it unnoticed.
+  // Fault::Unsupported when the device does not have that bank, or not all of them in it, BadInput
+  // for no PCR at all, or one above 23.
+  virtual PcrState ReadPcrs(const Root& root, const PcrSelection& selection) = 0;
+
   // What a blob holds: the public key, its TPMT_PUBLIC (marshalled), its Name. No command.
   virtual PublicKey PublicOf(const KeyBlob& blob) const = 0;
   virtual Bytes TpmtPublicOf(const KeyBlob& blob) const = 0;
   virtual Bytes NameOf(const KeyBlob& blob) const = 0;
+  // Its authPolicy; empty for a key that is used with its auth value alone.
+  virtual Bytes PolicyOf(const KeyBlob& blob) const = 0;
 
+  // Sign, RawRsa and Ecdh throw Fault::PolicyMismatch for a key with PCRs of which one has another
+  // value by now; nothing is spent, and the key works again when they have their values.
+  //
   // RSA: k bytes, big-endian. ECDSA: r || s, each as long as the field. `digest` has the size of
   // `hash`.
   virtual Bytes Sign(const Root& root, const KeyRef& key, SignScheme scheme, Hash hash,

@@ -52,15 +52,37 @@ struct RsaSpec {
 struct EcSpec {
   Curve curve = Curve::P256;
 };
+// PCRs of a bank; bit i of `pcrs`: PCR i.
+inline constexpr unsigned kPcrs = 24;
+struct PcrSelection {
+  Hash bank = Hash::Sha256;
+  uint32_t pcrs = 0;
+
+  bool Has(unsigned pcr) const { return (pcrs >> pcr & 1) != 0; }
+  bool operator==(const PcrSelection&) const = default;
+};
+// And what they hold: digests of the bank's size, ascending, one behind the other.
+struct PcrState {
+  PcrSelection selection = {};
+  Bytes values = {};
+
+  bool empty() const { return selection.pcrs == 0; }
+};
+
 // What Create is to make: a fixedTPM, fixedParent key of the TPM's own making, authorized by its
 // own auth value (userWithAuth, noDA). It is unrestricted and has the null scheme, so that it can
 // sign and decrypt (RSA) or agree (EC); or it is an attestation key (AK), restricted to signing
 // what the TPM states: RSA-2048 with RSASSA or P-256 with ECDSA, SHA-256.
+//
+// With `pcrs` it is used only while these PCRs hold these values: userWithAuth is clear, and its
+// policy is TPM2_PolicyPCR with TPM2_PolicyAuthValue. Certifying it and keeping it at a persistent
+// handle take no notice of them. Not for an AK.
 struct KeySpec {
   KeyScope scope = KeyScope::User;
   std::variant<RsaSpec, EcSpec> algorithm;
   bool attestation_key = false;
   Bytes outside_info = {};  // goes into the creation data
+  PcrState pcrs = {};
 };
 
 // Private parts of a key that comes from outside.
@@ -116,6 +138,7 @@ struct KeyRef {
   KeyBlob blob;
   SecretBytes auth;         // 32 bytes, high entropy
   uint32_t persistent = 0;  // used at this persistent handle; 0: loaded from the blob
+  PcrState pcrs = {};       // as in its KeySpec
 };
 
 // What the TPM states, signed by an AK: TPMS_ATTEST and TPMT_SIGNATURE, marshalled (TPM 2.0 Part 2,

@@ -38,12 +38,6 @@ Bytes Marshalled(TPMT_PUBLIC area, const EVP_PKEY& key) {
   return tpm::tss::Marshal(TPM2B_PUBLIC{0, area});
 }
 
-// Neither sign nor decrypt for an AK.
-void CheckOrdinary(const KeyBlob& blob) {
-  if ((AreaOf(blob).objectAttributes & TPMA_OBJECT_RESTRICTED) != 0)
-    throw Error(Fault::Denied, "fake: an attestation key signs only what the TPM states");
-}
-
 }  // namespace
 
 TPMT_PUBLIC AreaOf(const KeyBlob& blob) {
@@ -243,7 +237,7 @@ Bytes FakeBackend::Sign(const Root& root, const tpm::KeyRef& key, tpm::SignSchem
   const bool ec = std::holds_alternative<tpm::EcPublic>(PublicOf(key.blob));
   CheckInput(ec == (scheme == tpm::SignScheme::Ecdsa));
   if (!Has(facts_.hashes, hash)) throw Error(Fault::Unsupported, "fake: no such hash");
-  CheckOrdinary(key.blob);
+  CheckUse(key);
   return SignDigest(*KeyOf(root, key), hash, digest);
 }
 
@@ -253,7 +247,7 @@ SecretBytes FakeBackend::RawRsa(const Root& root, const tpm::KeyRef& key, ByteVi
   const tpm::PublicKey public_key = PublicOf(key.blob);
   const auto* rsa = std::get_if<tpm::RsaPublic>(&public_key);
   CheckInput(rsa != nullptr && input.size() == rsa->modulus.size());
-  CheckOrdinary(key.blob);
+  CheckUse(key);
   return RawPrivate(*KeyOf(root, key), input);
 }
 
@@ -263,7 +257,7 @@ SecretBytes FakeBackend::Ecdh(const Root& root, const tpm::KeyRef& key, const tp
   const tpm::PublicKey public_key = PublicOf(key.blob);
   const auto* ec = std::get_if<tpm::EcPublic>(&public_key);
   CheckInput(ec != nullptr && ec->curve == peer.curve);
-  CheckOrdinary(key.blob);
+  CheckUse(key);
   return SharedX(*KeyOf(root, key), *ToPkey(peer));
 }
 

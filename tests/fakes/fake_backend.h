@@ -34,6 +34,7 @@ enum class Op {
   ActivateCredential,
   Endorsements,
   FreePersistentHandle,
+  ReadPcrs,
   Persist,
   Erase,
   Random,
@@ -57,6 +58,9 @@ class FakeBackend final : public tpm::Backend {
   // Another TPM, or this one cleared: what was made before is Fault::KeyGone.
   void Clear();
   int Calls(Op op);
+  // As TPM2_PCR_Extend; and all PCRs as after a restart. The banks are SHA-1 and SHA-256.
+  void ExtendPcr(tpm::Hash bank, unsigned pcr, ByteView digest);
+  void ResetPcrs();
 
   bool Present() noexcept override;
   tpm::Facts LearnFacts() override;
@@ -75,9 +79,11 @@ class FakeBackend final : public tpm::Backend {
   tpm::CreatedKey CreateAttested(const tpm::Root& root, ByteView uid, const tpm::KeySpec& spec,
                                  const SecretBytes& auth, const tpm::KeyRef* ak,
                                  ByteView nonce) override;
+  tpm::PcrState ReadPcrs(const tpm::Root& root, const tpm::PcrSelection& selection) override;
   tpm::PublicKey PublicOf(const tpm::KeyBlob& blob) const override;
   Bytes TpmtPublicOf(const tpm::KeyBlob& blob) const override;
   Bytes NameOf(const tpm::KeyBlob& blob) const override;
+  Bytes PolicyOf(const tpm::KeyBlob& blob) const override;
   Bytes Sign(const tpm::Root& root, const tpm::KeyRef& key, tpm::SignScheme scheme, tpm::Hash hash,
              ByteView digest) override;
   SecretBytes RawRsa(const tpm::Root& root, const tpm::KeyRef& key, ByteView input) override;
@@ -119,6 +125,10 @@ class FakeBackend final : public tpm::Backend {
                           ByteView nonce) const;
   EVP_PKEY& EndorsementKey(tpm::EkType type);
 
+  Bytes ValuesOf(const tpm::PcrSelection& selection) const;
+  // Neither sign nor decrypt for an AK, and for a key whose PCRs have changed.
+  void CheckUse(const tpm::KeyRef& key) const;
+
   bool Supports(const tpm::KeySpec& spec) const;
   bool Supports(const tpm::SecretSpec& spec) const;
 
@@ -130,6 +140,7 @@ class FakeBackend final : public tpm::Backend {
   std::map<Op, int> calls_;
   std::map<Op, Fault> failures_;
   std::map<uint32_t, Bytes> persistent_;  // Names
+  std::map<std::pair<tpm::Hash, unsigned>, Bytes> pcrs_;  // absent: zeros
   std::map<tpm::EkType, ossl::Pkey> endorsement_keys_;
 };
 

@@ -1,15 +1,10 @@
 #include "tpm/tss/attestation.h"
 
 #include "tpm/tss/marshal.h"
+#include "tpm/tss/pcr_policy.h"
 #include "tpm/tss/root.h"
 
 namespace keyscope::tpm::tss {
-namespace {
-
-constexpr size_t kPcrBytes = 3;  // PCR 0 to 23
-
-}  // namespace
-
 CreatedKey CertifyBirth(Device& device, const Root& root, const KeyRef& ak, const KeyRef& key,
                         const Creation& creation, ByteView nonce) {
   const bool by_itself = &ak == &key;
@@ -36,20 +31,17 @@ Statement Certify(Device& device, const Root& root, const KeyRef& ak, const KeyR
   return statement;
 }
 
-Statement Quote(Device& device, const Root& root, const KeyRef& ak, TPM2_ALG_ID bank, uint32_t pcrs,
+Statement Quote(Device& device, const Root& root, const KeyRef& ak, const PcrSelection& pcrs,
                 ByteView nonce) {
-  TPMS_PCR_SELECTION selection{bank, kPcrBytes, {}};
-  for (size_t i = 0; i < kPcrBytes; ++i)
-    selection.pcrSelect[i] = static_cast<uint8_t>(pcrs >> (8 * i));
+  const TPML_PCR_SELECTION selection = ListOf(pcrs);
   const Object signer = Ready(device, root, ak);
   const Auth auth = device.Begin(nullptr, ak.auth.view(), Hold::InBurst);
-  Statement statement = Quote(device.connection(), signer, auth, {1, {selection}}, nonce);
+  Statement statement = Quote(device.connection(), signer, auth, selection, nonce);
   device.End(auth);
 
   // Of a bank that is switched off a TPM states nothing, and signs that.
   const TPML_PCR_SELECTION stated = UnmarshalAttest(statement.attest).attested.quote.pcrSelect;
-  if (stated.count != 1 || stated.pcrSelections[0].hash != bank ||
-      !std::ranges::equal(stated.pcrSelections[0].pcrSelect, selection.pcrSelect))
+  if (Marshal(stated) != Marshal(selection))
     throw Error(Fault::Unsupported, "the TPM has no such PCR bank, or not all of these PCRs in it");
   return statement;
 }

@@ -13,7 +13,7 @@ CreatedKey CertifyBirth(Device& device, const Root& root, const KeyRef& ak, cons
                         const Creation& creation, ByteView nonce);
 Statement Certify(Device& device, const Root& root, const KeyRef& ak, const KeyRef& key,
                   ByteView nonce);
-Statement Quote(Device& device, const Root& root, const KeyRef& ak, TPM2_ALG_ID bank, uint32_t pcrs,
+Statement Quote(Device& device, const Root& root, const KeyRef& ak, const PcrSelection& pcrs,
                 ByteView nonce);
 
 }  // namespace keyscope::tpm::tss

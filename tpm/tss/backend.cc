@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "tpm/tss/algorithms.h"
 #include "tpm/tss/attestation.h"
+#include "tpm/tss/bound_key.h"
 #include "tpm/tss/commands.h"
 #include "tpm/tss/crypto.h"
 #include "tpm/tss/device.h"
@@ -12,6 +13,7 @@
 #include "tpm/tss/facts.h"
 #include "tpm/tss/import.h"
 #include "tpm/tss/marshal.h"
+#include "tpm/tss/pcr_policy.h"
 #include "tpm/tss/persistent.h"
 #include "tpm/tss/root.h"
 #include "tpm/tss/symmetric.h"
@@ -59,6 +61,7 @@ class TssBackend final : public Backend {
                        const SecretBytes& auth) override;
   CreatedKey CreateAttested(const Root& root, ByteView uid, const KeySpec& spec,
                             const SecretBytes& auth, const KeyRef* ak, ByteView nonce) override;
+  PcrState ReadPcrs(const Root& root, const PcrSelection& selection) override;
   PublicKey PublicOf(const KeyBlob& blob) const override {
     return PublicKeyOf(UnmarshalPublic(blob.public_area).publicArea);
   }
@@ -67,6 +70,9 @@ class TssBackend final : public Backend {
   }
   Bytes NameOf(const KeyBlob& blob) const override {
     return tss::NameOf(UnmarshalPublic(blob.public_area).publicArea);
+  }
+  Bytes PolicyOf(const KeyBlob& blob) const override {
+    return Copy(View(UnmarshalPublic(blob.public_area).publicArea.authPolicy));
   }
   Bytes Sign(const Root& root, const KeyRef& key, SignScheme scheme, Hash hash,
              ByteView digest) override;
@@ -102,6 +108,9 @@ class TssBackend final : public Backend {
   void Release(ByteView uid) noexcept override { device_.Release(uid); }
 
  private:
+  // Runs `use(parent, auth)` with the root, authorized by a session that is salted to it.
+  template <typename Use>
+  auto UseRoot(const Root& root, Hold hold, Use use);
   Creation CreateUnder(const Root& root, const TPMS_SENSITIVE_CREATE& sensitive,
                        const TPMT_PUBLIC& area, Hold hold, ByteView outside_info = {});
   // The same, told in the words of a key that was asked for.
@@ -118,21 +127,36 @@ class TssBackend final : public Backend {
   Device device_;
 };
 
-Creation TssBackend::CreateUnder(const Root& root, const TPMS_SENSITIVE_CREATE& sensitive,
-                                 const TPMT_PUBLIC& area, Hold hold, ByteView outside_info) {
+template <typename Use>
+auto TssBackend::UseRoot(const Root& root, Hold hold, Use use) {
   return device_.Operate([&] {
     const StorageKey parent = Parent(device_, root);
     const Auth auth = device_.Begin(&parent, {}, hold);
     try {
-      Creation made =
-          tss::Create(device_.connection(), parent.object, auth, sensitive, area, outside_info);
+      auto result = use(parent, auth);
       device_.End(auth);
-      return made;
+      return result;
     } catch (const CommandError& error) {
       // The root's password is empty and the session is salted to it: the TPM has another root.
       if (error.Is(Fault::AuthFailed)) throw WithFault(error, Fault::KeyGone, kAdviceCleared);
       throw;
     }
+  });
+}
+
+Creation TssBackend::CreateUnder(const Root& root, const TPMS_SENSITIVE_CREATE& sensitive,
+                                 const TPMT_PUBLIC& area, Hold hold, ByteView outside_info) {
+  return UseRoot(root, hold, [&](const StorageKey& parent, const Auth& auth) {
+    return tss::Create(device_.connection(), parent.object, auth, sensitive, area, outside_info);
+  });
+}
+
+PcrState TssBackend::ReadPcrs(const Root& root, const PcrSelection& selection) {
+  ListOf(selection);  // what no TPM has needs no command
+  if (selection.pcrs == 0) throw Error(Fault::BadInput, "no PCR is selected");
+  // The session is held for the key that is bound to them.
+  return UseRoot(root, Hold::Always, [&](const StorageKey&, const Auth& auth) {
+    return tss::ReadPcrs(device_, auth, selection);
   });
 }
 
@@ -206,11 +230,7 @@ CreatedKey TssBackend::CreateAttested(const Root& root, ByteView uid, const KeyS
 
 Statement TssBackend::Quote(const Root& root, const KeyRef& ak, Hash bank, uint32_t pcrs,
                             ByteView nonce) {
-  const TPM2_ALG_ID hash_alg = AlgOf(bank);
-  if (hash_alg == TPM2_ALG_NULL)
-    throw Error(Fault::Unsupported, std::string("TPM 2.0 has no PCR bank of ") + Name(bank));
-  CheckSize(pcrs >> 24 == 0, "a selection of PCRs");
-  return device_.Operate([&] { return tss::Quote(device_, root, ak, hash_alg, pcrs, nonce); });
+  return device_.Operate([&] { return tss::Quote(device_, root, ak, {bank, pcrs}, nonce); });
 }
 
 SecretBytes TssBackend::ActivateCredential(const Root& root, const KeyRef& ak, EkType type,
@@ -271,7 +291,7 @@ template <typename Use>
 auto TssBackend::UseKey(const Root& root, const KeyRef& key, Use use) {
   return device_.Operate([&] {
     const Object object = Ready(device_, root, key);
-    const Auth auth = device_.Begin(nullptr, key.auth.view(), Hold::InBurst);
+    const Auth auth = AuthorizeUse(device_, key);
     auto result = use(object, auth);
     device_.End(auth);
     return result;

@@ -70,6 +70,14 @@ Auth Device::Begin(const StorageKey* salt_to, ByteView auth_value, Hold hold) {
       .session = &*session_, .value = WithoutTrailingZeros(auth_value), .keep = KeepSession(hold)};
 }
 
+Auth Device::BeginPolicy(ByteView auth_value, Hold hold) {
+  if (!policy_session_)
+    policy_session_.emplace(StartAuthSession(connection_, TPM2_SE_POLICY, nullptr));
+  return {.session = &*policy_session_,
+          .value = WithoutTrailingZeros(auth_value),
+          .keep = KeepSession(hold)};
+}
+
 Auth Device::BeginOther(TPM2_SE type, ByteView auth_value) {
   other_session_.emplace(StartAuthSession(connection_, type, nullptr));
   return {.session = &*other_session_, .value = WithoutTrailingZeros(auth_value)};
@@ -77,12 +85,12 @@ Auth Device::BeginOther(TPM2_SE type, ByteView auth_value) {
 
 void Device::End(const Auth& auth) {
   if (auth.keep) return;
-  for (std::optional<Session>* session : {&session_, &other_session_})
+  for (std::optional<Session>* session : Sessions())
     if (*session && &**session == auth.session) session->reset();
 }
 
 void Device::Settle() noexcept {
-  if (!session_) return;
+  if (!session_ && !policy_session_) return;
   try {
     idle_.Arm();
   } catch (const std::exception& error) {
@@ -128,7 +136,7 @@ void Device::Reconnect() noexcept try {
 }
 
 void Device::FlushSessions() noexcept {
-  for (std::optional<Session>* session : {&session_, &other_session_}) {
+  for (std::optional<Session>* session : Sessions()) {
     if (!*session) continue;
     const TPM2_HANDLE handle = (*session)->handle();
     session->reset();

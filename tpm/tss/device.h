@@ -3,6 +3,7 @@
 // mutex.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <mutex>
 #include <optional>
@@ -59,6 +60,8 @@ class Device {
   // An authorization by the held session, or a new one; salted to `salt_to` when given. To be ended
   // with End when the command has succeeded.
   Auth Begin(const StorageKey* salt_to, ByteView auth_value, Hold hold);
+  // The same by a policy session, held likewise. The policy's commands are to be sent for each use.
+  Auth BeginPolicy(ByteView auth_value, Hold hold);
   // Beside it, for a command's other handle: by an unsalted session of its own, which is not held.
   Auth BeginOther(TPM2_SE type, ByteView auth_value);
   void End(const Auth& auth);
@@ -68,6 +71,9 @@ class Device {
  private:
   using Clock = std::chrono::steady_clock;
 
+  std::array<std::optional<Session>*, 3> Sessions() {
+    return {&session_, &policy_session_, &other_session_};
+  }
   bool KeepSession(Hold hold);
   // After success: the session, if one is held, goes after an idle second.
   void Settle() noexcept;
@@ -91,7 +97,7 @@ class Device {
   std::mutex mutex_;
   Connection connection_;
   KeyCache cache_;
-  std::optional<Session> session_, other_session_;
+  std::optional<Session> session_, policy_session_, other_session_;
   Clock::time_point last_burst_use_;
   IdleThread idle_;
 };

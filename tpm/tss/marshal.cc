@@ -66,6 +66,9 @@ Bytes Marshal(const TPM2B_SENSITIVE& value) {
 Bytes Marshal(const TPM2B_DIGEST& value) {
   return MarshalWith(Tss2_MU_TPM2B_DIGEST_Marshal, value);
 }
+Bytes Marshal(const TPML_PCR_SELECTION& value) {
+  return MarshalWith(Tss2_MU_TPML_PCR_SELECTION_Marshal, value);
+}
 Bytes Marshal(const TPMS_ECC_POINT& value) {
   return MarshalWith(Tss2_MU_TPMS_ECC_POINT_Marshal, value);
 }

@@ -43,6 +43,7 @@ Bytes Marshal(const TPM2B_PUBLIC& value);
 Bytes Marshal(const TPM2B_PRIVATE& value);
 Bytes Marshal(const TPM2B_SENSITIVE& value);
 Bytes Marshal(const TPM2B_DIGEST& value);
+Bytes Marshal(const TPML_PCR_SELECTION& value);
 Bytes Marshal(const TPMS_ECC_POINT& value);
 Bytes Marshal(const TPMS_CREATION_DATA& value);
 Bytes Marshal(const TPMT_SIGNATURE& value);

@@ -44,6 +44,7 @@ constexpr std::array kRows = {
     Row{TPM2_RC_CANCELED, Fault::Busy, kBusy},
     Row{TPM2_RC_NV_RATE, Fault::Busy, kBusy},
     Row{TPM2_RC_NV_UNAVAILABLE, Fault::Busy, kBusy},
+    Row{TPM2_RC_PCR_CHANGED, Fault::Busy, "; the PCRs are being extended: try again"},
     Row{TPM2_RC_NV_DEFINED, Fault::Busy,
         "; another object has come to be at this handle: try again with another"},
     Row{TPM2_RC_CONTEXT_GAP, Fault::Busy,
@@ -106,7 +107,8 @@ Recovery RecoveryOf(TSS2_RC rc) {
   if (base == TPM2_RC_OBJECT_MEMORY || base == TPM2_RC_OBJECT_HANDLES) return Recovery::NoRoom;
   if (base == TPM2_RC_SESSION_MEMORY || base == TPM2_RC_SESSION_HANDLES) return Recovery::NoSession;
   const bool of_handle_or_session = (rc & TPM2_RC_FMT1) != 0 && (rc & kParameter) == 0;
-  const bool stale = IsReference(base) || base == TPM2_RC_BAD_AUTH ||
+  // A policy session is bound to the state of all PCRs, and to be made anew.
+  const bool stale = IsReference(base) || base == TPM2_RC_BAD_AUTH || base == TPM2_RC_PCR_CHANGED ||
                      (of_handle_or_session && (base == TPM2_RC_VALUE || base == TPM2_RC_HANDLE));
   return stale ? Recovery::Stale : Recovery::None;
 }

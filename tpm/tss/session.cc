@@ -13,7 +13,8 @@ constexpr size_t kAesBlockSize = 16;
 TPMA_SESSION AttributesOf(const Auth& auth) {
   return static_cast<TPMA_SESSION>((auth.keep ? TPMA_SESSION_CONTINUESESSION : 0) |
                                    (auth.encrypt_request ? TPMA_SESSION_DECRYPT : 0) |
-                                   (auth.encrypt_response ? TPMA_SESSION_ENCRYPT : 0));
+                                   (auth.encrypt_response ? TPMA_SESSION_ENCRYPT : 0) |
+                                   (auth.audit ? TPMA_SESSION_AUDIT : 0));
 }
 
 }  // namespace

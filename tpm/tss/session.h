@@ -22,6 +22,9 @@ struct Auth {
   // authorization can ask for it: a later one's nonce would have to go into the first one's HMAC.
   bool encrypt_request = false;
   bool encrypt_response = false;
+  // Of a session beside a command that needs no authorization: it only vouches for the command and
+  // its answer.
+  bool audit = false;
 };
 
 class Session {

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "tpm/tss/algorithms.h"
 #include "tpm/tss/marshal.h"
+#include "tpm/tss/pcr_policy.h"
 
 namespace keyscope::tpm::tss {
 namespace {
@@ -172,6 +173,12 @@ TPMT_PUBLIC KeyTemplate(const KeySpec& spec) {
   TPMT_PUBLIC area = std::visit([](const auto& one) { return Empty(one); }, spec.algorithm);
   area.objectAttributes |= kMadeHere;
   if (spec.attestation_key) MakeAttestationKey(area);
+  if (!spec.pcrs.empty()) {
+    if (spec.attestation_key)
+      throw Error(Fault::Unsupported, "attestation keys are not bound to PCRs");
+    area.objectAttributes &= ~static_cast<TPMA_OBJECT>(TPMA_OBJECT_USERWITHAUTH);
+    area.authPolicy = Tpm2b<TPM2B_DIGEST>(PolicyFor(spec.pcrs));
+  }
   return area;
 }
 
