@@ -49,6 +49,21 @@
  * the TPM seals). */
 #define CKA_KEYSCOPE_IN_TPM (KEYSCOPE_VENDOR_BASE | 0x0007UL)
 
+/* Text without a terminating zero, in the private template of C_GenerateKeyPair: a bank of the TPM
+ * (sha1, sha256, sha384 or sha512) and PCRs of it (0 to 23), as tpm2-tools write them: "sha256:0,7".
+ * The key is used (signing, decryption, derivation, unwrapping) only while these PCRs hold the
+ * values that they have now; else it is CKR_KEYSCOPE_POLICY_MISMATCH. Its policy in the TPM (Part 1,
+ * section 19.7) is TPM2_PolicyPCR with TPM2_PolicyAuthValue, and its userWithAuth is clear.
+ * Certifying it does not ask for the values, and states the policy. CKR_ATTRIBUTE_VALUE_INVALID for
+ * other text and for what the TPM does not have; CKR_TEMPLATE_INCONSISTENT together with
+ * CKA_KEYSCOPE_ATTESTATION_KEY. Read back with the PCRs ascending. This and the next two are not
+ * there (CKR_ATTRIBUTE_TYPE_INVALID) in keys that are bound to no PCRs. */
+#define CKA_KEYSCOPE_PCR_SELECTION (KEYSCOPE_VENDOR_BASE | 0x0030UL)
+/* Bytes, read-only: the values of these PCRs when the key was made, one behind the other. */
+#define CKA_KEYSCOPE_PCR_VALUES (KEYSCOPE_VENDOR_BASE | 0x0031UL)
+/* Bytes, read-only: the key's authPolicy (SHA-256), which its TPMT_PUBLIC holds, too. */
+#define CKA_KEYSCOPE_POLICY_DIGEST (KEYSCOPE_VENDOR_BASE | 0x0032UL)
+
 /* Evidence: bytes, read-only, of private keys; structures as the TPM marshals them.
  * TPMT_PUBLIC, and its Name (Part 1, section 16): */
 #define CKA_KEYSCOPE_TPM_PUBLIC (KEYSCOPE_VENDOR_BASE | 0x0010UL)
@@ -117,5 +132,8 @@ typedef struct CK_KEYSCOPE_ACTIVATE_PARAMS {
 #define CKR_KEYSCOPE_PARTIAL_DELETE (KEYSCOPE_VENDOR_BASE | 0x0001UL)
 /* C_GenerateKeyPair: CKA_KEYSCOPE_ATTESTED_BY names no AK of the slot. */
 #define CKR_KEYSCOPE_NO_SUCH_AK (KEYSCOPE_VENDOR_BASE | 0x0002UL)
+/* Any use of a key with CKA_KEYSCOPE_PCR_SELECTION: a PCR has another value than when the key was
+ * made. No PIN try is spent, and the key works again when the PCRs have their values. */
+#define CKR_KEYSCOPE_POLICY_MISMATCH (KEYSCOPE_VENDOR_BASE | 0x0003UL)
 
 #endif

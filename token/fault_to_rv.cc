@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "p11/keyscope.h"
+
 namespace keyscope::token {
 namespace {
 
@@ -22,6 +24,7 @@ constexpr Row kTable[] = {
     {Fault::DeviceGone, CKR_DEVICE_ERROR},  // not _REMOVED: the sessions live on
     {Fault::ReadOnly, CKR_TOKEN_WRITE_PROTECTED},
     {Fault::Denied, CKR_DEVICE_ERROR},
+    {Fault::PolicyMismatch, CKR_KEYSCOPE_POLICY_MISMATCH},
     {Fault::Internal, CKR_GENERAL_ERROR},
 };
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "p11/keyscope.h"
 #include "token/endorsement.h"
+#include "token/pcr_binding.h"
 #include "token/public_of.h"
 
 namespace keyscope::token {
@@ -274,7 +275,7 @@ void Objects::AttachKey(Object& object, tpm::KeyBlob blob, SecretBytes auth) {
                        .auth = login_.vault()->SealAuth(object.uid, scope_, auth)};
   } else {
     object.session_key = std::make_shared<const tpm::KeyRef>(
-        tpm::KeyRef{object.uid, scope_, std::move(blob), std::move(auth)});
+        tpm::KeyRef{object.uid, scope_, std::move(blob), std::move(auth), 0, BindingOf(object)});
   }
 }
 
@@ -293,7 +294,8 @@ std::shared_ptr<const tpm::KeyRef> Objects::KeyOf(const Object& object) {
                   scope_,
                   {object.material->public_area, object.material->private_area},
                   vault->OpenAuth(object.uid, scope_, object.material->auth),
-                  static_cast<uint32_t>(object.material->handle)});
+                  static_cast<uint32_t>(object.material->handle),
+                  BindingOf(object)});
   if (same) cached->second.key = key;
   return key;
 }

@@ -41,6 +41,12 @@ Value TpmName(const Object& object, Token& token) {
   return SecretBytes(token.backend().NameOf(*blob));
 }
 
+Value PolicyDigest(const Object& object, Token& token) {
+  const auto blob = object.blob();
+  if (!blob || !object.attributes.Has(CKA_KEYSCOPE_PCR_SELECTION)) return std::nullopt;
+  return SecretBytes(token.backend().PolicyOf(*blob));
+}
+
 Value PersistentHandle(const Object& object, Token&) {
   if (!object.material || object.material->handle == 0) return std::nullopt;
   const auto handle = static_cast<CK_ULONG>(object.material->handle);
@@ -58,6 +64,7 @@ constexpr ComputedRow kComputed[] = {
     {CKA_KEYSCOPE_TPM_PUBLIC, kPrivate, TpmPublic},
     {CKA_KEYSCOPE_TPM_NAME, kPrivate, TpmName},
     {CKA_KEYSCOPE_PERSISTENT_HANDLE, kPrivate, PersistentHandle},
+    {CKA_KEYSCOPE_POLICY_DIGEST, kPrivate, PolicyDigest},
 };
 
 Value Compute(CK_ATTRIBUTE_TYPE type, const Object& object, Token& token) {

@@ -8,6 +8,7 @@
 #include "token/crypto/key_info.h"
 #include "token/key_use.h"
 #include "token/parameters.h"
+#include "token/pcr_binding.h"
 #include "token/public_of.h"
 #include "token/secret_key.h"
 #include "token/session.h"
@@ -111,6 +112,7 @@ std::pair<CK_OBJECT_HANDLE, CK_OBJECT_HANDLE> Session::GenerateKeyPair(
   AttributeSet public_given = ParseTemplate(public_attributes);
   AttributeSet private_given = ParseTemplate(private_attributes);
   ImplyUsesOfAk(public_given, private_given);
+  const tpm::PcrSelection pcrs = PcrsAskedFor(private_given);
   Object public_half = HalfOfPair(std::move(public_given), CKO_PUBLIC_KEY, rule, token_);
   Object private_half = HalfOfPair(std::move(private_given), CKO_PRIVATE_KEY, rule, token_);
   SetHistory(private_half.attributes, true, true);
@@ -123,6 +125,7 @@ std::pair<CK_OBJECT_HANDLE, CK_OBJECT_HANDLE> Session::GenerateKeyPair(
   const Birth birth = PlanBirth(private_half, spec, token_);
 
   token_.erasure().Retry();
+  BindTo(pcrs, private_half, spec, token_);
   const Bytes uid = private_half.uid;
   try {
     SecretBytes auth = NewKeyAuth();

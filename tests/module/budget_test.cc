@@ -2,6 +2,7 @@
 // growth shows.
 #include <thread>
 
+#include "p11/keyscope.h"
 #include "tests/module/usual.h"
 
 namespace keyscope::test {
@@ -181,6 +182,22 @@ TEST_F(Budget, AKeyPairTakesTwo) {
   const CK_SESSION_HANDLE session = OpenLoggedIn();
   GenerateEc(session, P256(), {{CKA_TOKEN, true}});
   EXPECT_EQ(Commands([&] { GenerateEc(session, P256(), {{CKA_TOKEN, true}}); }), 2);
+}
+
+// Its PCRs are read before it is made. Each use fulfils its policy: TPM2_PolicyPCR and
+// TPM2_PolicyAuthValue.
+TEST_F(Budget, AKeyBoundToPcrsTakesTwoMoreForEachUse) {
+  const CK_SESSION_HANDLE session = OpenLoggedIn();
+  KeyPair pair;
+  EXPECT_EQ(Commands([&] {
+              pair = GenerateEc(session, P256(), {{CKA_KEYSCOPE_PCR_SELECTION, "sha256:0,7"}});
+            }),
+            3);
+  Sign(session, pair.private_key);
+  PassAnIdleSecond();
+  EXPECT_EQ(Commands([&] { Sign(session, pair.private_key); }), 4);
+  Sign(session, pair.private_key);
+  EXPECT_EQ(Commands([&] { Sign(session, pair.private_key); }), 3);
 }
 
 TEST_F(Budget, BadInputSendsNothing) {
