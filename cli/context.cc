@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "cli/encoding.h"
 #include "cli/output.h"
+#include "tpm/pcr.h"
 
 namespace keyscope::cli {
 namespace {
@@ -128,6 +129,12 @@ Bytes HexOption(const std::string& option, const std::string& text) {
   auto bytes = FromHex(text);
   if (!bytes) throw UsageError(option + " takes hexadecimal digits, not '" + text + "'");
   return std::move(*bytes);
+}
+
+tpm::PcrSelection PcrsOption(const std::string& text) {
+  const auto pcrs = tpm::ParsePcrs(text);
+  if (!pcrs) throw UsageError("'" + text + "' is no bank with PCRs, such as sha256:0,7");
+  return *pcrs;
 }
 
 Bytes NonceOption(const std::string& text) {

@@ -10,6 +10,7 @@
 #include "cli/module.h"
 #include "cli/pin.h"
 #include "cli/uri.h"
+#include "tpm/types.h"
 
 namespace CLI {
 class App;
@@ -64,5 +65,6 @@ std::string RefuseEmpty(const std::string& value);
 Bytes HexOption(const std::string& option, const std::string& text);
 // A nonce, at most 64 bytes in hexadecimal.
 Bytes NonceOption(const std::string& text);
+tpm::PcrSelection PcrsOption(const std::string& text);
 
 }  // namespace keyscope::cli

@@ -128,6 +128,8 @@ Json Summary(const Session& session, CK_OBJECT_HANDLE key, const Uri& like) {
     summary["attested_by"] =
         ak == CK_INVALID_HANDLE ? AsString(by) + " (deleted)" : LabelOf(session, ak);
   }
+  if (const Bytes pcrs = session.GetOr(key, CKA_KEYSCOPE_PCR_SELECTION); !pcrs.empty())
+    summary["pcrs"] = AsString(pcrs);
   summary["uri"] = UriOf(session, key, like);
   return summary;
 }

@@ -102,7 +102,7 @@ PublicArea ParsePublic(ByteView bytes) {
   const uint16_t type = reader.U16();
   area.name_alg = reader.U16();
   area.attributes = reader.Take<uint32_t>();
-  reader.Tpm2b();  // authPolicy
+  area.policy = reader.Tpm2b();
   if (type != kAlgRsa && type != kAlgEcc) reader.Refuse("is of no RSA or EC key");
   SkipSymmetric(reader);
   ReadScheme(reader, area.scheme, area.scheme_hash);

@@ -60,6 +60,7 @@ struct EccParts {
 struct PublicArea {
   uint16_t name_alg = 0;
   uint32_t attributes = 0;
+  Bytes policy;                // authPolicy
   uint16_t scheme = kAlgNull;  // of signatures, with its hash
   uint16_t scheme_hash = kAlgNull;
   std::variant<RsaParts, EccParts> key;

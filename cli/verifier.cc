@@ -185,6 +185,11 @@ void CheckCertified(Report& report, const Evidence& evidence, const Expected& ex
     CheckKey(area_checks, area);
     area_checks.Expect(!area.Has(kRestricted), "it is an ordinary key, and no AK (not restricted)",
                        "it is restricted");
+    if (!area.policy.empty())
+      report.notes.push_back(
+          "the key has a policy, as keys that are bound to PCRs have, which was not checked: its "
+          "authPolicy is " +
+          Hex(area.policy));
   });
   Checks certify(report, kKeyCertify);
   certify.Run([&] {

@@ -45,7 +45,7 @@ struct Create {
 
   KeyKind kind;
   KeyOptions key;
-  std::string algorithm = "rsa2048", attest_by, qualifying_data;
+  std::string algorithm = "rsa2048", attest_by, qualifying_data, pcrs;
   bool persistent = false;
 
   void AddTo(CLI::App& app);
@@ -66,8 +66,11 @@ void Create::AddTo(CLI::App& app) {
   app.add_option("--qualifying-data", qualifying_data,
                  "Up to 64 bytes for the statements of birth, in hexadecimal");
   app.add_flag("--persistent", persistent, "Keep the key at a persistent handle of the TPM");
-  if (kind == KeyKind::Key)
-    app.add_option("--attest-by", attest_by, "The name of the attestation key to vouch for it");
+  if (kind == KeyKind::Ak) return;
+  app.add_option("--attest-by", attest_by, "The name of the attestation key to vouch for it");
+  app.add_option("--pcrs", pcrs,
+                 "A bank and PCRs, such as sha256:0,7: use the key only while they have the values "
+                 "of now");
 }
 
 Uri Create::Wanted(Context& context) const {
@@ -81,6 +84,7 @@ Uri Create::Wanted(Context& context) const {
     throw UsageError("an attestation key is attested by none but itself");
   if (!qualifying_data.empty())
     wanted.qualifying_data = HexOption("--qualifying-data", qualifying_data);
+  if (!pcrs.empty()) PcrsOption(pcrs);
   return wanted;
 }
 
@@ -140,6 +144,7 @@ CK_OBJECT_HANDLE Create::Generate(const Session& session, const Uri& wanted) con
   if (!wanted.qualifying_data.empty())
     private_half.Add(CKA_KEYSCOPE_QUALIFYING_DATA, ByteView(wanted.qualifying_data));
   if (persistent) private_half.AddBool(CKA_KEYSCOPE_PERSISTENT, true);
+  if (!pcrs.empty()) private_half.Add(CKA_KEYSCOPE_PCR_SELECTION, pcrs);
 
   CK_MECHANISM mechanism{rule.mechanism, nullptr, 0};
   const auto for_public = public_half.Template(), for_private = private_half.Template();

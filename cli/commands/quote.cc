@@ -1,6 +1,5 @@
 // keyscope quote
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 
 #include "cli/collect.h"
@@ -10,14 +9,14 @@
 namespace keyscope::cli {
 namespace {
 
-constexpr unsigned kPcrs = 24;
-
 struct Bank {
-  const char* name;
-  CK_MECHANISM_TYPE hash;
+  tpm::Hash hash;
+  CK_MECHANISM_TYPE mechanism;
 };
-constexpr Bank kBanks[] = {
-    {"sha1", CKM_SHA_1}, {"sha256", CKM_SHA256}, {"sha384", CKM_SHA384}, {"sha512", CKM_SHA512}};
+constexpr Bank kBanks[] = {{tpm::Hash::Sha1, CKM_SHA_1},
+                           {tpm::Hash::Sha256, CKM_SHA256},
+                           {tpm::Hash::Sha384, CKM_SHA384},
+                           {tpm::Hash::Sha512, CKM_SHA512}};
 
 struct QuoteCommand {
   KeyOptions key;
@@ -36,40 +35,18 @@ void QuoteCommand::AddTo(CLI::App& app) {
   app.add_option("--out", out, "Where to write the bundle; standard output when not given");
 }
 
-struct Selection {
-  CK_MECHANISM_TYPE bank;
-  CK_ULONG bits = 0;
-};
-
-// BANK:PCR,PCR,... as tpm2-tools write it.
-Selection ParsePcrs(const std::string& text) {
-  const std::string wrong = "'" + text + "' is no bank with PCRs, such as sha256:0,7";
-  const size_t colon = std::min(text.find(':'), text.size());
-  auto bank = std::ranges::find_if(
-      kBanks, [&](const Bank& one) { return one.name == text.substr(0, colon); });
-  if (bank == std::end(kBanks) || colon + 1 >= text.size()) throw UsageError(wrong);
-  Selection selection{bank->hash};
-  const char* at = text.data() + colon + 1;
-  const char* end = text.data() + text.size();
-  while (at != end) {
-    unsigned pcr = kPcrs;
-    const auto parsed = std::from_chars(at, end, pcr);
-    if (parsed.ec != std::errc() || pcr >= kPcrs) throw UsageError(wrong);
-    selection.bits |= CK_ULONG{1} << pcr;
-    at = parsed.ptr;
-    if (at != end && (*at != ',' || ++at == end)) throw UsageError(wrong);
-  }
-  return selection;
+CK_MECHANISM_TYPE BankOf(tpm::Hash hash) {
+  return std::ranges::find(kBanks, hash, &Bank::hash)->mechanism;
 }
 
 void QuoteCommand::Run(Context& context) const {
-  const Selection selection = ParsePcrs(pcrs);
+  const tpm::PcrSelection selection = PcrsOption(pcrs);
   const Bytes fresh = NonceOption(nonce);
   const Uri uri = key.ResolveOne(context);
   const auto session = context.Login(uri.scope(), uri);
   const CK_OBJECT_HANDLE ak = FindKey(*session, uri, KeyKind::Ak);
-  Context::Write(AsJsonText(ToJson(Quote(*session, ak, selection.bank, selection.bits, fresh))),
-                 out);
+  Context::Write(
+      AsJsonText(ToJson(Quote(*session, ak, BankOf(selection.bank), selection.pcrs, fresh))), out);
 }
 
 }  // namespace

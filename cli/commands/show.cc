@@ -47,6 +47,8 @@ Json Show::Describe(const Session& session, CK_OBJECT_HANDLE handle, const Uri& 
   Json shown = Summary(session, handle, uri);
   if (const Bytes name = session.GetOr(handle, CKA_KEYSCOPE_TPM_NAME); !name.empty())
     shown["tpm_name"] = Hex(name);
+  if (const Bytes policy = session.GetOr(handle, CKA_KEYSCOPE_POLICY_DIGEST); !policy.empty())
+    shown["policy_digest"] = Hex(policy);
   for (const FlagRow& row : kFlags)
     if (session.Get(handle, row.type)) shown[row.name] = session.GetBool(handle, row.type);
   if (const auto persistent = session.GetUlong(handle, CKA_KEYSCOPE_PERSISTENT_HANDLE))
