@@ -8,6 +8,7 @@
 #include "token/crypto/certificate.h"
 #include "token/crypto/ec.h"
 #include "token/crypto/hash.h"
+#include "token/crypto/key_info.h"
 #include "token/crypto/rsa.h"
 #include "token/public_of.h"
 #include "token/schemes.h"
@@ -56,11 +57,29 @@ void CompleteCertificate(Object& object, Token&) {
 }
 
 void CompleteRsaPublic(Object& object, Token&) {
+// What a template says of the public half beside the numbers must be true of them.
+void CheckPublicHalf(const AttributeSet& given, const tpm::PublicKey& key) {
+  const ByteView info = given.Get(CKA_PUBLIC_KEY_INFO), point = given.Get(CKA_EC_POINT);
+  if (!info.empty()) {
+    const auto named = crypto::DecodePublicKeyInfo(info);
+    if (!named) Refuse(CKR_ATTRIBUTE_VALUE_INVALID, "CKA_PUBLIC_KEY_INFO is no public key");
+    if (crypto::EncodePublicKeyInfo(*named) != crypto::EncodePublicKeyInfo(key))
+      Refuse(CKR_TEMPLATE_INCONSISTENT, "CKA_PUBLIC_KEY_INFO is of another key");
+  }
+  const auto* ec = std::get_if<tpm::EcPublic>(&key);
+  if (ec == nullptr || point.empty()) return;
+  const auto named = crypto::DecodePoint(ec->curve, point);
+  if (!named) Refuse(CKR_ATTRIBUTE_VALUE_INVALID, "CKA_EC_POINT is no point of the curve");
+  if (named->x != ec->x || named->y != ec->y)
+    Refuse(CKR_TEMPLATE_INCONSISTENT, "CKA_EC_POINT is of another key");
+}
+
   AttributeSet& attributes = object.attributes;
   const auto key =
       crypto::RsaPublicFrom(attributes.Get(CKA_MODULUS), attributes.Get(CKA_PUBLIC_EXPONENT));
   if (!key) Refuse(CKR_ATTRIBUTE_VALUE_INVALID, "the modulus and the exponent are no RSA key");
   SetPublic(attributes, object.kind, *key);
+  CheckPublicHalf(attributes, *key);
 }
 
 tpm::Curve CurveOf(const AttributeSet& attributes) {
@@ -74,6 +93,7 @@ void CompleteEcPublic(Object& object, Token&) {
   const auto key = crypto::DecodePoint(CurveOf(attributes), attributes.Get(CKA_EC_POINT));
   if (!key) Refuse(CKR_ATTRIBUTE_VALUE_INVALID, "CKA_EC_POINT is no point of the curve");
   SetPublic(attributes, object.kind, *key);
+  CheckPublicHalf(attributes, *key);
 }
 
 void CompleteRsaPrivate(Object& object, Token& token) {
@@ -216,6 +236,7 @@ void ImportPrivate(Object& object, const tpm::PrivateKey& key, Token& token) {
   token.objects().AttachKey(object, std::move(blob), std::move(auth));
 }
 
+  CheckPublicHalf(object.attributes, public_key);
 Object NewObject(AttributeSet given, Purpose purpose, Token& token) {
   Object object;
   object.kind = KindOfTemplate(given);

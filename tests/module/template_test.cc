@@ -182,6 +182,28 @@ TEST_F(Templates, EcParametersAndPointsThatAreNone) {
         << scalar.size();
 }
 
+TEST_F(Templates, APublicHalfThatContradicts) {
+  const Key ec = NewEc("P-256"), rsa = NewRsa(2048), other = NewEc("P-256");
+  for (const Attributes& good : {PublicTemplate(ec), PrivateTemplate(ec)}) {
+    EXPECT_OK(TryCreate(session, good.With({{CKA_PUBLIC_KEY_INFO, PublicKeyInfo(ec)}})));
+    EXPECT_OK(TryCreate(session, good.With({{CKA_EC_POINT, OctetString(RawPoint(ec))}})));
+    EXPECT_RV(CKR_TEMPLATE_INCONSISTENT,
+              TryCreate(session, good.With({{CKA_PUBLIC_KEY_INFO, PublicKeyInfo(other)}})));
+    EXPECT_RV(CKR_ATTRIBUTE_VALUE_INVALID,
+              TryCreate(session, good.With({{CKA_PUBLIC_KEY_INFO, Pattern(40)}})));
+  }
+  EXPECT_RV(
+      CKR_TEMPLATE_INCONSISTENT,
+      TryCreate(session, PrivateTemplate(ec).With({{CKA_EC_POINT, OctetString(RawPoint(other))}})));
+  EXPECT_RV(CKR_ATTRIBUTE_VALUE_INVALID,
+            TryCreate(session, PrivateTemplate(ec).With({{CKA_EC_POINT, Pattern(65)}})));
+  for (const Attributes& good : {PublicTemplate(rsa), PrivateTemplate(rsa)}) {
+    EXPECT_OK(TryCreate(session, good.With({{CKA_PUBLIC_KEY_INFO, PublicKeyInfo(rsa)}})));
+    EXPECT_RV(CKR_TEMPLATE_INCONSISTENT,
+              TryCreate(session, good.With({{CKA_PUBLIC_KEY_INFO, PublicKeyInfo(ec)}})));
+  }
+}
+
 TEST_F(Templates, CertificatesThatAreNone) {
   const Certificate good = SelfSigned();
   const Attributes base{
