@@ -98,6 +98,20 @@
  * Profile has for the certificate. */
 #define CKA_KEYSCOPE_NV_INDEX (KEYSCOPE_VENDOR_BASE | 0x0021UL)
 
+/* In the template of C_CreateObject of a private key (CKO_PRIVATE_KEY), instead of its private
+ * parts: a key that other software had the TPM make, which comes into the token's care. Bytes, the
+ * DER of a TPM's key file (`TSS2 PRIVATE KEY` in PEM, "ASN.1 Specification for TPM 2.0 Key Files"),
+ * loadable or importable; RSA or EC, not restricted, without a policy or a scheme of its own. It
+ * must be this TPM's: its parent is the owner's primary, or at a persistent handle, and without
+ * authorization. Else CKR_ATTRIBUTE_VALUE_INVALID. CKA_KEY_TYPE and the public half are taken from
+ * the file; uses that the key does not have are false. Cannot be read: the key has another
+ * authorization then. */
+#define CKA_KEYSCOPE_TSS2_KEY (KEYSCOPE_VENDOR_BASE | 0x0008UL)
+/* Bytes, with the above: the key's authorization so far. Without it, a file that does not say that
+ * there is none is CKR_TEMPLATE_INCOMPLETE. A wrong one is CKR_ATTRIBUTE_VALUE_INVALID, and spends
+ * a try of the TPM's lockout when the key was made so: CKR_PIN_LOCKED when none is left. */
+#define CKA_KEYSCOPE_TSS2_AUTH (KEYSCOPE_VENDOR_BASE | 0x0009UL)
+
 /* ---- Mechanisms ---- */
 
 /* C_SignInit with an AK: certify another key of its slot (TPM2_Certify). The data are the

@@ -1,6 +1,7 @@
 #include "token/attestation.h"
 
 #include "p11/keyscope.h"
+#include "token/create.h"
 #include "token/token.h"
 
 namespace keyscope::token {
@@ -8,17 +9,9 @@ namespace {
 
 constexpr size_t kLongestQualifyingData = 64;
 constexpr unsigned kAkBits = 2048;
+constexpr const char* kNotOfAk = "an attestation key cannot be used for that";
 
 [[noreturn]] void Refuse(CK_RV rv, const std::string& why) { throw Error(Rv{rv}, why); }
-
-void ImplyNot(AttributeSet& given, std::initializer_list<CK_ATTRIBUTE_TYPE> uses) {
-  for (CK_ATTRIBUTE_TYPE use : uses) {
-    if (given.Bool(use))
-      Refuse(CKR_TEMPLATE_INCONSISTENT,
-             std::string(FindRule(use)->name) + ": an attestation key cannot be used for that");
-    given.SetBool(use, false);
-  }
-}
 
 void CheckAkAlgorithm(const tpm::KeySpec& spec) {
   if (const auto* rsa = std::get_if<tpm::RsaSpec>(&spec.algorithm)) {
@@ -85,8 +78,8 @@ void SetStatement(AttributeSet& evidence, CK_ATTRIBUTE_TYPE attest, CK_ATTRIBUTE
 void ImplyUsesOfAk(AttributeSet& public_given, AttributeSet& private_given) {
   if (!private_given.Bool(CKA_KEYSCOPE_ATTESTATION_KEY)) return;
   if (!private_given.Has(CKA_DECRYPT)) private_given.SetBool(CKA_DECRYPT, true);
-  ImplyNot(private_given, {CKA_SIGN_RECOVER, CKA_UNWRAP, CKA_DERIVE});
-  ImplyNot(public_given, {CKA_ENCRYPT, CKA_WRAP, CKA_DERIVE});
+  ImplyNot(private_given, {CKA_SIGN_RECOVER, CKA_UNWRAP, CKA_DERIVE}, kNotOfAk);
+  ImplyNot(public_given, {CKA_ENCRYPT, CKA_WRAP, CKA_DERIVE}, kNotOfAk);
 }
 
 Birth PlanBirth(const Object& key, const tpm::KeySpec& spec, Token& token) {

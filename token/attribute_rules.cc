@@ -138,6 +138,8 @@ constexpr AttributeRule kRules[] = {
     {ROW(CKA_KEYSCOPE_POLICY_DIGEST), Bytes, kPrivate, Notes(2, 4, 6), kAbsent},
     {ROW(CKA_KEYSCOPE_IN_TPM), Bool, kPrivate, Notes(2, 4, 6), kTrue},
     {ROW(CKA_KEYSCOPE_IN_TPM), Bool, kSecret, Notes(2, 4, 6), kFalse},
+    {ROW(CKA_KEYSCOPE_TSS2_KEY), Bytes, kPrivate, Notes(4, 6, 7), kAbsent},
+    {ROW(CKA_KEYSCOPE_TSS2_AUTH), Bytes, kPrivate, Notes(4, 6, 7), kAbsent},
     {ROW(CKA_KEYSCOPE_TPM_PUBLIC), Bytes, kPrivate | kPublic, Notes(2, 4, 6), kAbsent},
     {ROW(CKA_KEYSCOPE_TPM_NAME), Bytes, kPrivate | kPublic, Notes(2, 4, 6), kAbsent},
     {ROW(CKA_KEYSCOPE_CREATION_DATA), Bytes, kPrivate, Notes(2, 4, 6), kEmpty},

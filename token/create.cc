@@ -10,6 +10,7 @@
 #include "token/crypto/hash.h"
 #include "token/crypto/key_info.h"
 #include "token/crypto/rsa.h"
+#include "token/key_file.h"
 #include "token/public_of.h"
 #include "token/schemes.h"
 #include "token/secret_key.h"
@@ -56,7 +57,6 @@ void CompleteCertificate(Object& object, Token&) {
   SetCheckValue(attributes, crypto::Digest(tpm::Hash::Sha1, value));
 }
 
-void CompleteRsaPublic(Object& object, Token&) {
 // What a template says of the public half beside the numbers must be true of them.
 void CheckPublicHalf(const AttributeSet& given, const tpm::PublicKey& key) {
   const ByteView info = given.Get(CKA_PUBLIC_KEY_INFO), point = given.Get(CKA_EC_POINT);
@@ -74,12 +74,13 @@ void CheckPublicHalf(const AttributeSet& given, const tpm::PublicKey& key) {
     Refuse(CKR_TEMPLATE_INCONSISTENT, "CKA_EC_POINT is of another key");
 }
 
+void CompleteRsaPublic(Object& object, Token&) {
   AttributeSet& attributes = object.attributes;
   const auto key =
       crypto::RsaPublicFrom(attributes.Get(CKA_MODULUS), attributes.Get(CKA_PUBLIC_EXPONENT));
   if (!key) Refuse(CKR_ATTRIBUTE_VALUE_INVALID, "the modulus and the exponent are no RSA key");
-  SetPublic(attributes, object.kind, *key);
   CheckPublicHalf(attributes, *key);
+  SetPublic(attributes, object.kind, *key);
 }
 
 tpm::Curve CurveOf(const AttributeSet& attributes) {
@@ -92,8 +93,8 @@ void CompleteEcPublic(Object& object, Token&) {
   AttributeSet& attributes = object.attributes;
   const auto key = crypto::DecodePoint(CurveOf(attributes), attributes.Get(CKA_EC_POINT));
   if (!key) Refuse(CKR_ATTRIBUTE_VALUE_INVALID, "CKA_EC_POINT is no point of the curve");
-  SetPublic(attributes, object.kind, *key);
   CheckPublicHalf(attributes, *key);
+  SetPublic(attributes, object.kind, *key);
 }
 
 void CompleteRsaPrivate(Object& object, Token& token) {
@@ -146,19 +147,6 @@ void CheckStaysInside(const AttributeSet& attributes, Kind kind) {
     Refuse(CKR_ATTRIBUTE_VALUE_INVALID, "CKA_EXTRACTABLE: private keys cannot leave the TPM");
 }
 
-// What the TPM has for a key from outside.
-void CheckTpmHas(const tpm::PublicKey& key, const tpm::Facts& facts) {
-  if (const auto* rsa = std::get_if<tpm::RsaPublic>(&key)) {
-    if (std::ranges::find(facts.rsa_bits, crypto::ModulusBits(*rsa)) == facts.rsa_bits.end())
-      Refuse(CKR_KEY_SIZE_RANGE, "this TPM has no RSA keys of that size");
-    if (!Equal(rsa->exponent, kF4))
-      Refuse(CKR_ATTRIBUTE_VALUE_INVALID, "TPM keys have the public exponent 65537");
-  } else if (std::ranges::find(facts.curves, std::get<tpm::EcPublic>(key).curve) ==
-             facts.curves.end()) {
-    Refuse(CKR_CURVE_NOT_SUPPORTED, "this TPM does not have that curve");
-  }
-}
-
 // The first bytes of the encryption of zeros (AES), or of the SHA-1 hash (section 4.10.2).
 Bytes CheckValueOf(crypto::Aes& key) { return Copy(key.Encrypt(Bytes(crypto::kAesBlock)).view()); }
 Bytes CheckValueOf(Kind kind, const SecretBytes& value) {
@@ -187,6 +175,27 @@ void CheckScope(const AttributeSet& attributes, Kind kind, KeyScope scope) {
 }
 
 }  // namespace
+
+void CheckTpmHas(const tpm::PublicKey& key, const tpm::Facts& facts) {
+  if (const auto* rsa = std::get_if<tpm::RsaPublic>(&key)) {
+    if (std::ranges::find(facts.rsa_bits, crypto::ModulusBits(*rsa)) == facts.rsa_bits.end())
+      Refuse(CKR_KEY_SIZE_RANGE, "this TPM has no RSA keys of that size");
+    if (!Equal(rsa->exponent, kF4))
+      Refuse(CKR_ATTRIBUTE_VALUE_INVALID, "TPM keys have the public exponent 65537");
+  } else if (std::ranges::find(facts.curves, std::get<tpm::EcPublic>(key).curve) ==
+             facts.curves.end()) {
+    Refuse(CKR_CURVE_NOT_SUPPORTED, "this TPM does not have that curve");
+  }
+}
+
+void ImplyNot(AttributeSet& attributes, std::initializer_list<CK_ATTRIBUTE_TYPE> uses,
+              const char* why) {
+  for (CK_ATTRIBUTE_TYPE use : uses) {
+    if (attributes.Bool(use))
+      throw Error(Rv{CKR_TEMPLATE_INCONSISTENT}, std::string(FindRule(use)->name) + ": " + why);
+    attributes.SetBool(use, false);
+  }
+}
 
 void Imply(AttributeSet& attributes, CK_ATTRIBUTE_TYPE type, CK_ULONG value) {
   if (attributes.Has(type) && attributes.Ulong(type) != value)
@@ -227,6 +236,7 @@ void ImportPrivate(Object& object, const tpm::PrivateKey& key, Token& token) {
   const tpm::PublicKey public_key =
       std::visit([](const auto& one) -> tpm::PublicKey { return one.public_key; }, key);
   CheckTpmHas(public_key, *token.facts());
+  CheckPublicHalf(object.attributes, public_key);
   // The private parts go into the TPM and are kept nowhere else.
   for (const AttributeRule& rule : AttributeRules())
     if ((rule.kinds & object.kind) != 0 && rule.Has(kSensitive)) object.attributes.Erase(rule.type);
@@ -236,9 +246,9 @@ void ImportPrivate(Object& object, const tpm::PrivateKey& key, Token& token) {
   token.objects().AttachKey(object, std::move(blob), std::move(auth));
 }
 
-  CheckPublicHalf(object.attributes, public_key);
 Object NewObject(AttributeSet given, Purpose purpose, Token& token) {
   Object object;
+  if (purpose == Purpose::Create) ImplyFromKeyFile(given, token.backend());
   object.kind = KindOfTemplate(given);
   CheckNew(given, object.kind, purpose, token.login().IsSo());
   CheckStaysInside(given, object.kind);
@@ -252,6 +262,7 @@ Object NewObject(AttributeSet given, Purpose purpose, Token& token) {
 }
 
 void CompleteCreated(Object& object, Token& token) {
+  if (object.attributes.Has(CKA_KEYSCOPE_TSS2_KEY)) return CompleteFromKeyFile(object, token);
   for (const CompletionRow& row : kCompletions)
     if (row.kind == object.kind) return row.complete(object, token);
   Refuse(CKR_ATTRIBUTE_VALUE_INVALID, "no such objects here");

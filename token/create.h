@@ -37,6 +37,14 @@ Object DeviceObject(AttributeSet attributes, ByteView itself, KeyScope scope);
 Object CopyOf(const Object& source, const AttributeSet& changes, Token& token);
 void CompleteCopy(Object& copy, const Object& source, Token& token);
 
+// CKR_KEY_SIZE_RANGE, CKR_ATTRIBUTE_VALUE_INVALID (the exponent), CKR_CURVE_NOT_SUPPORTED for a key
+// from outside that the TPM does not have.
+void CheckTpmHas(const tpm::PublicKey& key, const tpm::Facts& facts);
+
+// Uses that the key does not have: CKR_TEMPLATE_INCONSISTENT, with the reason, when the template
+// asks for one.
+void ImplyNot(AttributeSet& attributes, std::initializer_list<CK_ATTRIBUTE_TYPE> uses,
+              const char* why);
 // The class, key type or any other attribute that a mechanism gives: CKR_TEMPLATE_INCONSISTENT when
 // the template says otherwise.
 void Imply(AttributeSet& attributes, CK_ATTRIBUTE_TYPE type, CK_ULONG value);

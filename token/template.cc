@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/secret.h"
+#include "p11/keyscope.h"
 
 namespace keyscope::token {
 namespace {
@@ -149,8 +150,10 @@ void CheckNew(const AttributeSet& attributes, Kind kind, Purpose purpose, bool i
   for (const auto& [type, value] : attributes)
     if (RuleFor(type, kind, value, is_so).Has(Forbidden(purpose)))
       Refuse(CKR_ATTRIBUTE_READ_ONLY, type, "may not be given here");
+  const bool from_key_file = attributes.Has(CKA_KEYSCOPE_TSS2_KEY);  // has the private parts
   for (const AttributeRule& rule : AttributeRules())
-    if ((rule.kinds & kind) != 0 && Required(rule, purpose) && !attributes.Has(rule.type))
+    if ((rule.kinds & kind) != 0 && Required(rule, purpose) && !attributes.Has(rule.type) &&
+        !(from_key_file && rule.Has(kSensitive)))
       Refuse(CKR_TEMPLATE_INCOMPLETE, rule.type, "must be given here");
 }
 

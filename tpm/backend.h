@@ -45,10 +45,15 @@ class Backend {
   // Fault::BadInput when the device refuses the values.
   virtual KeyBlob Import(const Root& root, KeyScope scope, const PrivateKey& key,
                          const SecretBytes& auth) = 0;
-  // The same with statements of its birth over `nonce`. `ak` nullptr: the key is an AK itself and
-  // certifies its own creation. `uid` is to be the key's in KeyRef; it stays loaded under it.
-  // Fault::Unsupported for an AK of another size or curve than KeySpec says, BadInput for a longer
-  // nonce than the TPM takes.
+  // A key that is in this TPM's care already, given `auth` in place of its own auth value; it stays
+  // under its parent. It is RSA or EC, not restricted, without a policy, and may be under
+  // dictionary-attack protection. Fault::Unsupported for other keys, AuthFailed for a wrong auth
+  // value (which may spend a try) and LockedOut, BadInput for what this TPM does not load.
+  virtual KeyBlob Adopt(const Root& root, const ForeignKey& key, const SecretBytes& auth) = 0;
+  // The same as Create with statements of its birth over `nonce`. `ak` nullptr: the key is an AK
+  // itself and certifies its own creation. `uid` is to be the key's in KeyRef; it stays loaded
+  // under it. Fault::Unsupported for an AK of another size or curve than KeySpec says, BadInput for
+  // a longer nonce than the TPM takes.
   virtual CreatedKey CreateAttested(const Root& root, ByteView uid, const KeySpec& spec,
                                     const SecretBytes& auth, const KeyRef* ak, ByteView nonce) = 0;
 
@@ -70,6 +75,7 @@ class Backend {
   virtual Bytes NameOf(const KeyBlob& blob) const = 0;
   // Its authPolicy; empty for a key that is used with its auth value alone.
   virtual Bytes PolicyOf(const KeyBlob& blob) const = 0;
+  virtual KeyUses UsesOf(const KeyBlob& blob) const = 0;
 
   // Sign, RawRsa and Ecdh throw Fault::PolicyMismatch for a key with PCRs of which one has another
   // value by now; nothing is spent, and the key works again when they have their values.

@@ -117,13 +117,26 @@ inline constexpr size_t kAesBlock = 16;
 enum class Direction : uint8_t { Decrypt, Encrypt };
 
 // A key as the hardware hands it out: opaque to all but the backend that made it.
-// TSS: marshalled TPM2B_PUBLIC and TPM2B_PRIVATE.
+// TSS: marshalled TPM2B_PUBLIC and TPM2B_PRIVATE; behind that, of a key that is not under the
+// token's root, the handle and the TPM2B_PUBLIC of the one that it is under.
 struct KeyBlob {
   Bytes public_area;
   Bytes private_area;
 };
 
-// The parent of every key of a token: on TSS the SRK. Pinned in the token row by C_InitToken.
+// A key that other software had made, as key files have it (`TSS2 PRIVATE KEY`).
+struct ForeignKey {
+  KeyBlob blob;         // marshalled TPM2B_PUBLIC and TPM2B_PRIVATE
+  Bytes import_secret;  // marshalled TPM2B_ENCRYPTED_SECRET, of a key for TPM2_Import only
+  uint32_t parent = 0;  // a persistent handle, or TPM_RH_OWNER (0x40000001)
+  SecretBytes auth;     // its own so far; empty: none
+};
+// What a key may do (TPMA_OBJECT): an EC key that decrypts agrees.
+struct KeyUses {
+  bool signs = false, decrypts = false;
+};
+
+// The parent of the keys of a token: on TSS the SRK. Pinned in the token row by C_InitToken.
 struct Root {
   uint32_t handle = 0;  // persistent handle; 0: a primary made from the template when needed
   Bytes public_area;    // marshalled TPM2B_PUBLIC

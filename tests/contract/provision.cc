@@ -58,11 +58,34 @@ void Persist(tpm::tss::Connection& connection, TPM2_HANDLE hierarchy, ByteView a
 }  // namespace
 
 void Provisioner::PersistEndorsementKey(tpm::EkType type, uint32_t handle, ByteView auth) {
-  Persist(connection_, TPM2_RH_ENDORSEMENT, auth, tpm::tss::EndorsementTemplate(type), handle);
+  test::Persist(connection_, TPM2_RH_ENDORSEMENT, auth, tpm::tss::EndorsementTemplate(type),
+                handle);
+}
+
+void Provisioner::Persist(const TPMT_PUBLIC& area, uint32_t handle) {
+  test::Persist(connection_, TPM2_RH_OWNER, {}, area, handle);
 }
 
 void Provisioner::PersistStorageKey(uint32_t handle) {
-  Persist(connection_, TPM2_RH_OWNER, {}, tpm::tss::StorageRootTemplate(), handle);
+  Persist(tpm::tss::StorageRootTemplate(), handle);
+}
+
+tpm::KeyBlob Provisioner::CreateKey(uint32_t parent, const TPMT_PUBLIC& area, ByteView auth) {
+  const auto empty = Password({});
+  const TPM2B_SENSITIVE_CREATE sensitive{0, {Tpm2b<TPM2B_AUTH>(auth), {}}};
+  const TPM2B_PUBLIC in_public{0, area};
+  const TPM2B_DATA outside_info{};
+  const TPML_PCR_SELECTION no_pcrs{};
+  TPM2B_PRIVATE out_private{};
+  TPM2B_PUBLIC out_public{};
+  TPM2B_CREATION_DATA data{};
+  TPM2B_DIGEST hash{};
+  TPMT_TK_CREATION ticket{};
+  TSS2L_SYS_AUTH_RESPONSE response{};
+  Check(Tss2_Sys_Create(connection_.sys(), parent, &empty, &sensitive, &in_public, &outside_info,
+                        &no_pcrs, &out_private, &out_public, &data, &hash, &ticket, &response),
+        "Create");
+  return {tpm::tss::Marshal(out_public), tpm::tss::Marshal(out_private)};
 }
 
 void Provisioner::SetEndorsementAuth(ByteView auth) {

@@ -15,8 +15,12 @@ class Provisioner {
 
   // From the TCG's template.
   void PersistEndorsementKey(tpm::EkType type, uint32_t handle, ByteView endorsement_auth = {});
+  // The owner's primary of any template.
+  void Persist(const TPMT_PUBLIC& area, uint32_t handle);
   // A storage root that is no endorsement key.
   void PersistStorageKey(uint32_t handle);
+  // Of a key of any kind, for others to take over.
+  tpm::KeyBlob CreateKey(uint32_t parent, const TPMT_PUBLIC& area, ByteView auth);
   void SetEndorsementAuth(ByteView auth);
   // Defines the index, anew if need be, and writes all of it.
   enum class Reader { Anybody, Owner, Nobody };

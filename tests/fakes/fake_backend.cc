@@ -203,6 +203,21 @@ KeyBlob FakeBackend::Import(const Root&, KeyScope, const tpm::PrivateKey& key,
   return Wrap(Marshalled(tpm::tss::ImportTemplate(PublicPart(*made)), *made), auth, ToDer(*made));
 }
 
+KeyBlob FakeBackend::Adopt(const Root& root, const tpm::ForeignKey& key, const SecretBytes& auth) {
+  std::lock_guard lock(mutex_);
+  Enter(Op::Adopt);
+  CheckInput(auth.size() <= kMaxAuth && key.import_secret.empty());
+  try {
+    tpm::tss::CheckAdoptable(AreaOf(key.blob));
+    const SecretBytes held = Unwrap(root, key.blob, key.auth);
+    return Wrap(key.blob.public_area, auth, held.view());
+  } catch (const Error& error) {
+    if (error.Is(Fault::KeyGone) || error.Is(Fault::Corrupt))
+      throw Error(Fault::BadInput, error.what());
+    throw;
+  }
+}
+
 KeyBlob FakeBackend::CreateSecret(const Root&, const tpm::SecretSpec& spec,
                                   const SecretBytes& value, const SecretBytes& auth) {
   std::lock_guard lock(mutex_);
@@ -228,6 +243,9 @@ Bytes FakeBackend::TpmtPublicOf(const KeyBlob& blob) const {
   return tpm::tss::Marshal(AreaOf(blob));
 }
 Bytes FakeBackend::NameOf(const KeyBlob& blob) const { return tpm::tss::NameOf(AreaOf(blob)); }
+tpm::KeyUses FakeBackend::UsesOf(const KeyBlob& blob) const {
+  return tpm::tss::UsesOf(AreaOf(blob));
+}
 
 Bytes FakeBackend::Sign(const Root& root, const tpm::KeyRef& key, tpm::SignScheme scheme, Hash hash,
                         ByteView digest) {

@@ -23,6 +23,7 @@ enum class Op {
   Create,
   CreateAttested,
   Import,
+  Adopt,
   CreateSecret,
   Sign,
   RawRsa,
@@ -74,6 +75,9 @@ class FakeBackend final : public tpm::Backend {
                       const SecretBytes& auth) override;
   tpm::KeyBlob Import(const tpm::Root& root, KeyScope scope, const tpm::PrivateKey& key,
                       const SecretBytes& auth) override;
+  // Of its own keys, whatever their parent is said to be.
+  tpm::KeyBlob Adopt(const tpm::Root& root, const tpm::ForeignKey& key,
+                     const SecretBytes& auth) override;
   tpm::KeyBlob CreateSecret(const tpm::Root& root, const tpm::SecretSpec& spec,
                             const SecretBytes& value, const SecretBytes& auth) override;
   tpm::CreatedKey CreateAttested(const tpm::Root& root, ByteView uid, const tpm::KeySpec& spec,
@@ -84,6 +88,7 @@ class FakeBackend final : public tpm::Backend {
   Bytes TpmtPublicOf(const tpm::KeyBlob& blob) const override;
   Bytes NameOf(const tpm::KeyBlob& blob) const override;
   Bytes PolicyOf(const tpm::KeyBlob& blob) const override;
+  tpm::KeyUses UsesOf(const tpm::KeyBlob& blob) const override;
   Bytes Sign(const tpm::Root& root, const tpm::KeyRef& key, tpm::SignScheme scheme, tpm::Hash hash,
              ByteView digest) override;
   SecretBytes RawRsa(const tpm::Root& root, const tpm::KeyRef& key, ByteView input) override;
@@ -139,7 +144,7 @@ class FakeBackend final : public tpm::Backend {
   uint32_t tries_ = 0;
   std::map<Op, int> calls_;
   std::map<Op, Fault> failures_;
-  std::map<uint32_t, Bytes> persistent_;  // Names
+  std::map<uint32_t, Bytes> persistent_;                  // Names
   std::map<std::pair<tpm::Hash, unsigned>, Bytes> pcrs_;  // absent: zeros
   std::map<tpm::EkType, ossl::Pkey> endorsement_keys_;
 };

@@ -5,6 +5,7 @@
 #include "token/crypto/ec.h"
 #include "token/crypto/key_info.h"
 #include "token/crypto/public_key.h"
+#include "token/crypto/tss2_key.h"
 
 namespace {
 
@@ -36,6 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       break;
     case 1:
       crypto::DecodePrivateKeyInfo(der);
+      crypto::DecodeTss2Key(der);
       break;
     case 2:
       crypto::CurveFromParams(der);

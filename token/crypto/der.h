@@ -9,6 +9,7 @@
 namespace keyscope::crypto::der {
 
 enum Tag : uint8_t {
+  kBoolean = 0x01,
   kInteger = 0x02,
   kBitString = 0x03,
   kOctetString = 0x04,

@@ -22,7 +22,7 @@ Statement Certify(Device& device, const Root& root, const KeyRef& ak, const KeyR
                   ByteView nonce) {
   const Object signer = Ready(device, root, ak);
   const Object subject = Ready(device, root, key);
-  const Auth subject_auth = device.Begin(nullptr, key.auth.view(), Hold::InBurst);
+  const Auth subject_auth = AuthorizeByValue(device, key);
   const Auth signer_auth = device.BeginOther(TPM2_SE_HMAC, ak.auth.view());
   Statement statement =
       Certify(device.connection(), subject, subject_auth, signer, signer_auth, nonce);

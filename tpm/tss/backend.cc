@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "tpm/tss/adopt.h"
 #include "tpm/tss/algorithms.h"
 #include "tpm/tss/attestation.h"
 #include "tpm/tss/bound_key.h"
@@ -57,6 +58,7 @@ class TssBackend final : public Backend {
   KeyBlob Create(const Root& root, const KeySpec& spec, const SecretBytes& auth) override;
   KeyBlob Import(const Root& root, KeyScope scope, const PrivateKey& key,
                  const SecretBytes& auth) override;
+  KeyBlob Adopt(const Root& root, const ForeignKey& key, const SecretBytes& auth) override;
   KeyBlob CreateSecret(const Root& root, const SecretSpec& spec, const SecretBytes& value,
                        const SecretBytes& auth) override;
   CreatedKey CreateAttested(const Root& root, ByteView uid, const KeySpec& spec,
@@ -73,6 +75,9 @@ class TssBackend final : public Backend {
   }
   Bytes PolicyOf(const KeyBlob& blob) const override {
     return Copy(View(UnmarshalPublic(blob.public_area).publicArea.authPolicy));
+  }
+  KeyUses UsesOf(const KeyBlob& blob) const override {
+    return tss::UsesOf(UnmarshalPublic(blob.public_area).publicArea);
   }
   Bytes Sign(const Root& root, const KeyRef& key, SignScheme scheme, Hash hash,
              ByteView digest) override;
@@ -271,6 +276,14 @@ KeyBlob TssBackend::Import(const Root& root, KeyScope, const PrivateKey& key,
     const TPM2B_PRIVATE imported = tss::Import(device_.connection(), parent.object.handle,
                                                duplicate.area, duplicate.sensitive, duplicate.seed);
     return KeyBlob{Marshal(duplicate.area), Marshal(imported)};
+  });
+}
+
+KeyBlob TssBackend::Adopt(const Root& root, const ForeignKey& key, const SecretBytes& auth) {
+  CheckSize(auth.size() <= kMaxAuth, "an auth value");
+  return OrRelease(AsBytes(kAdopted), [&] {
+    return device_.Operate([&] { return tss::Adopt(device_, root, key, auth); },
+                           Retry::UnlessAnswered);
   });
 }
 

@@ -8,6 +8,7 @@
 #include "tpm/tss/marshal.h"
 #include "tpm/tss/pcr_commands.h"
 #include "tpm/tss/pcr_policy.h"
+#include "tpm/tss/root.h"
 
 namespace keyscope::tpm::tss {
 namespace {
@@ -100,7 +101,7 @@ PcrState ReadPcrs(Device& device, Auth audit, const PcrSelection& selection) {
 }
 
 Auth AuthorizeUse(Device& device, const KeyRef& key) {
-  if (key.pcrs.empty()) return device.Begin(nullptr, key.auth.view(), Hold::InBurst);
+  if (key.pcrs.empty()) return AuthorizeByValue(device, key);
   CheckState(key.pcrs);
   const Auth auth = device.BeginPolicy(key.auth.view(), Hold::InBurst);
   try {

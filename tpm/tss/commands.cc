@@ -122,6 +122,25 @@ SecretBytes Unseal(Connection& connection, const Object& item, Auth auth) {
   return SecretBytes(View(secret.value));
 }
 
+TPM2B_PRIVATE ObjectChangeAuth(Connection& connection, const Object& object, const Object& parent,
+                               Auth auth, const SecretBytes& new_auth) {
+  const Wiped<TPM2B_AUTH> in_auth{Tpm2b<TPM2B_AUTH>(new_auth.view())};
+  TPM2B_PRIVATE changed{};
+  auth.encrypt_request = true;
+  Execute(connection,
+          {.code = TPM2_CC_ObjectChangeAuth,
+           .name = "TPM2_ObjectChangeAuth",
+           .names = {object.name, parent.name},
+           .prepare =
+               [&](Sys sys) {
+                 return Tss2_Sys_ObjectChangeAuth_Prepare(sys, object.handle, parent.handle,
+                                                          &in_auth.value);
+               },
+           .complete = [&](Sys sys) { return Tss2_Sys_ObjectChangeAuth_Complete(sys, &changed); }},
+          {&auth, 1});
+  return changed;
+}
+
 TPM2B_PRIVATE Import(Connection& connection, TPM2_HANDLE parent, const TPM2B_PUBLIC& area,
                      const TPM2B_PRIVATE& duplicate, const TPM2B_ENCRYPTED_SECRET& seed) {
   const TPM2B_DATA no_inner_key{};

@@ -45,6 +45,9 @@ Creation Create(Connection& connection, const Object& parent, Auth auth,
                 ByteView outside_info);
 std::optional<TPMT_PUBLIC> ReadPublic(Connection& connection, TPM2_HANDLE handle);
 SecretBytes Unseal(Connection& connection, const Object& item, Auth auth);
+// The private half with the new auth value; the loaded object keeps the old one.
+TPM2B_PRIVATE ObjectChangeAuth(Connection& connection, const Object& object, const Object& parent,
+                               Auth auth, const SecretBytes& new_auth);
 
 // Section 13.
 TPM2B_PRIVATE Import(Connection& connection, TPM2_HANDLE parent, const TPM2B_PUBLIC& area,

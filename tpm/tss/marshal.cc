@@ -116,6 +116,11 @@ bool IsNamed(const std::optional<TPMT_PUBLIC>& area, ByteView name) {
   return area && HashOf(area->nameAlg) && Equal(NameOf(*area), name);
 }
 
+KeyUses UsesOf(const TPMT_PUBLIC& area) {
+  return {(area.objectAttributes & TPMA_OBJECT_SIGN_ENCRYPT) != 0,
+          (area.objectAttributes & TPMA_OBJECT_DECRYPT) != 0};
+}
+
 PublicKey PublicKeyOf(const TPMT_PUBLIC& area) {
   switch (area.type) {
     case TPM2_ALG_RSA:

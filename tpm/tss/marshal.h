@@ -62,6 +62,7 @@ TPMT_PUBLIC UnmarshalPadded(ByteView bytes);
 Bytes NameOf(const TPMT_PUBLIC& area);
 // Whether that is the Name of what `area` describes; of a foreign area, perhaps.
 bool IsNamed(const std::optional<TPMT_PUBLIC>& area, ByteView name);
+KeyUses UsesOf(const TPMT_PUBLIC& area);
 // The public key in a public area. Fault::Corrupt when it holds none that we know.
 PublicKey PublicKeyOf(const TPMT_PUBLIC& area);
 

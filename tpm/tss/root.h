@@ -12,8 +12,18 @@ Root EnsureRoot(Device& device);
 // makes another one, Fault::Corrupt when the stored root is none.
 StorageKey Parent(Device& device, const Root& root);
 
+// The owner's primary that keys in key files have as their parent.
+Root KeyFileRoot(Device& device);
+
+// `blob` of a key that is under `parent`, and not always under the token's own `root`.
+KeyBlob Under(const Root& parent, const Root& root, KeyBlob blob);
+
 // What an operation uses: at its persistent handle, or loaded under `root`. Fault::KeyGone when
 // another object is at the handle.
 Object Ready(Device& device, const Root& root, const KeyRef& key);
+// Its authorization by its auth value: by the held session in a burst; but never by an old one when
+// the key is under dictionary-attack protection: a session that the TPM no longer knows would spend
+// a try.
+Auth AuthorizeByValue(Device& device, const KeyRef& key);
 
 }  // namespace keyscope::tpm::tss

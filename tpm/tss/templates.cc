@@ -162,6 +162,12 @@ TPMT_PUBLIC StorageRootTemplate() {
   return area;
 }
 
+TPMT_PUBLIC KeyFileRootTemplate() {
+  TPMT_PUBLIC area = StorageRootTemplate();
+  area.unique.ecc = {};
+  return area;
+}
+
 TPMT_PUBLIC SealedTemplate() {
   TPMT_PUBLIC area = Area(TPM2_ALG_KEYEDHASH, TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
                                                   TPMA_OBJECT_USERWITHAUTH);
@@ -229,6 +235,32 @@ bool IsEndorsementKey(const TPMT_PUBLIC& area, EkType type) {
 
 TPMT_PUBLIC ImportTemplate(const PublicKey& key) {
   return std::visit([](const auto& one) { return Filled(one); }, key);
+}
+
+void CheckAdoptable(const TPMT_PUBLIC& area) {
+  const TPMA_OBJECT attributes = area.objectAttributes;
+  const auto has = [&](TPMA_OBJECT bits) { return (attributes & bits) != 0; };
+  const bool rsa = area.type == TPM2_ALG_RSA, ec = area.type == TPM2_ALG_ECC;
+  const TPM2_ALG_ID scheme =
+      rsa ? area.parameters.rsaDetail.scheme.scheme : area.parameters.eccDetail.scheme.scheme;
+  const auto hash = HashOf(area.nameAlg);
+  const struct {
+    bool refused;
+    const char* why;
+  } kReasons[] = {
+      {!rsa && !ec, "it is neither RSA nor EC"},
+      {ec && !CurveOf(area.parameters.eccDetail.curveID), "its curve is not supported"},
+      {has(TPMA_OBJECT_RESTRICTED), "it is restricted"},
+      {!has(TPMA_OBJECT_USERWITHAUTH) || has(TPMA_OBJECT_ADMINWITHPOLICY) ||
+           area.authPolicy.size != 0,
+       "it is bound to a policy"},
+      {scheme != TPM2_ALG_NULL, "it is bound to one scheme"},
+      {rsa && !has(TPMA_OBJECT_DECRYPT), "RSA keys must have decrypt set, for any padding"},
+      {!has(TPMA_OBJECT_SIGN_ENCRYPT | TPMA_OBJECT_DECRYPT), "it may neither sign nor decrypt"},
+      {!hash || DigestSize(*hash) < DigestSize(Hash::Sha256), "its name algorithm is too short"},
+  };
+  for (const auto& [refused, why] : kReasons)
+    if (refused) throw Error(Fault::Unsupported, std::string("the key cannot be adopted: ") + why);
 }
 
 bool IsStorageRoot(const TPMT_PUBLIC& area) {

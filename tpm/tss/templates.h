@@ -9,6 +9,9 @@ namespace keyscope::tpm::tss {
 
 // The TCG's ECC P-256 storage root (TCG TPM v2.0 Provisioning Guidance, section 7.5.1).
 TPMT_PUBLIC StorageRootTemplate();
+// The same as the parent in key files: its unique is empty ("ASN.1 Specification for TPM 2.0 Key
+// Files", section 3.1.8).
+TPMT_PUBLIC KeyFileRootTemplate();
 // A sealed secret, under dictionary-attack protection.
 TPMT_PUBLIC SealedTemplate();
 // What KeySpec describes. Fault::Unsupported for a size that no template can hold, or an AK of
@@ -29,6 +32,8 @@ void SetNonce(TPMT_PUBLIC& area, ByteView nonce);
 // which is empty, or by the policy of the low range's templates.
 bool IsEndorsementKey(const TPMT_PUBLIC& area, EkType type);
 
+// Fault::Unsupported for a key that is not as Backend::Adopt wants it, with the reason.
+void CheckAdoptable(const TPMT_PUBLIC& area);
 // Whether `area` can be the parent of keys: a fixed restricted decryption key.
 bool IsStorageRoot(const TPMT_PUBLIC& area);
 
