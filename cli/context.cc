@@ -85,12 +85,12 @@ void Context::Write(const std::string& text, const std::string& file) {
   if (!(out << text << std::flush)) throw Failure(file + " cannot be written");
 }
 
-void KeyOptions::AddTo(CLI::App& app) {
-  auto* name_option = app.add_option("name", name, "The key's name (CKA_LABEL)");
+void KeyOptions::AddTo(CLI::App& app, const char* name_option) {
+  auto* by_name = app.add_option(name_option, name, "The key's name (CKA_LABEL)");
   app.add_option("--id", id, "The key's CKA_ID, in hexadecimal");
   app.add_option("--scope", scope, "machine or user; user when nothing says otherwise")
       ->check(RefuseEmpty);
-  app.add_option("--uri", uri, "A pkcs11: or tpmkms: URI instead of a name")->excludes(name_option);
+  app.add_option("--uri", uri, "A pkcs11: or tpmkms: URI instead of a name")->excludes(by_name);
 }
 
 Uri KeyOptions::Resolve(Context& context) const {

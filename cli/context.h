@@ -48,7 +48,8 @@ class Context {
 struct KeyOptions {
   std::string name, id, scope, uri;
 
-  void AddTo(CLI::App& app);
+  // `name_option`: what NAME is given by.
+  void AddTo(CLI::App& app, const char* name_option = "name");
   // What they say as one URI; UsageError where they contradict each other. A token= in the URI
   // chooses its slot, for which `context` may load the module.
   Uri Resolve(Context& context) const;

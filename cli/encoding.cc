@@ -99,21 +99,23 @@ std::string ToPem(std::string_view label, ByteView der) {
   return text + "-----END " + marked + "-----\n";
 }
 
-std::vector<Bytes> CertificatesOfPem(std::string_view text) {
-  constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----";
-  constexpr std::string_view kEnd = "-----END CERTIFICATE-----";
-  std::vector<Bytes> certificates;
-  for (size_t at = 0; (at = text.find(kBegin, at)) != std::string_view::npos;) {
-    at += kBegin.size();
-    const size_t end = text.find(kEnd, at);
+std::vector<Bytes> FromPem(std::string_view label, std::string_view text) {
+  const std::string marked = std::string(label) + "-----";
+  const std::string begin = "-----BEGIN " + marked, end_mark = "-----END " + marked;
+  std::vector<Bytes> blocks;
+  for (size_t at = 0; (at = text.find(begin, at)) != std::string_view::npos;) {
+    at += begin.size();
+    const size_t end = text.find(end_mark, at);
     if (end == std::string_view::npos) return {};
     std::string body(text.substr(at, end - at));
     std::erase_if(body, [](unsigned char c) { return std::isspace(c) != 0; });
     auto der = FromBase64(body);
     if (!der) return {};
-    certificates.push_back(std::move(*der));
+    blocks.push_back(std::move(*der));
   }
-  return certificates;
+  return blocks;
 }
+
+std::vector<Bytes> CertificatesOfPem(std::string_view text) { return FromPem("CERTIFICATE", text); }
 
 }  // namespace keyscope::cli

@@ -25,6 +25,9 @@ std::string EveryByteAsPercent(ByteView bytes);  // RFC 7512's way with binary v
 
 std::string ToPem(std::string_view label, ByteView der);
 
+// The DER of each block with this label in a PEM text, in its order; empty when there is none, or
+// one is malformed.
+std::vector<Bytes> FromPem(std::string_view label, std::string_view text);
 // DER certificates out of a PEM text, in its order; empty when there is none.
 std::vector<Bytes> CertificatesOfPem(std::string_view text);
 

@@ -5,6 +5,7 @@
 
 #include "cli/encoding.h"
 #include "cli/error.h"
+#include "cli/tpm_structures.h"
 
 namespace keyscope::cli {
 namespace {
@@ -16,9 +17,11 @@ std::string Described(const Uri& uri) {
   return uri.id.empty() ? "" : "with the id " + Hex(uri.id);
 }
 
+constexpr size_t kIdSize = 20;
+
 struct CurveRow {
   const char* oid;  // DER, in hexadecimal
-  const char* name;
+  std::string_view name;
 };
 constexpr CurveRow kCurves[] = {
     {"06082a8648ce3d030107", "P-256"}, {"06052b81040022", "P-384"}, {"06052b81040023", "P-521"}};
@@ -87,13 +90,40 @@ std::string UriOf(const Session& session, CK_OBJECT_HANDLE key, const Uri& like)
   return Print(uri);
 }
 
+void RefuseTaken(const Session& session, const std::string& name) {
+  Uri same;
+  same.name = name;
+  for (KeyKind one : {KeyKind::Key, KeyKind::Ak})
+    if (!FindKeys(session, same, one).empty())
+      throw Failure("a key '" + name + "' already exists in the " +
+                    std::string(Name(session.scope())) + " scope");
+}
+
+Bytes IdFromPublic(const Session& session, CK_OBJECT_HANDLE key) {
+  return Copy(ByteView(HashOf(kAlgSha256, session.GetOr(key, CKA_PUBLIC_KEY_INFO))).first(kIdSize));
+}
+
+void SetId(const Session& session, CK_OBJECT_HANDLE object, ByteView id) {
+  Attributes change;
+  change.Add(CKA_ID, id);
+  const Module& module = session.module();
+  module.Check(
+      module.call().C_SetAttributeValue(session.handle(), object, change.Template().data(), 1),
+      "C_SetAttributeValue");
+}
+
+Bytes CurveParams(std::string_view nist_name) {
+  const CurveRow* curve = std::ranges::find(kCurves, nist_name, &CurveRow::name);
+  return curve == std::end(kCurves) ? Bytes{} : *FromHex(curve->oid);
+}
+
 std::string AlgorithmOf(const Session& session, CK_OBJECT_HANDLE key) {
   if (session.GetUlong(key, CKA_KEY_TYPE) == CKK_RSA)
     return "RSA-" + std::to_string(session.GetOr(key, CKA_MODULUS).size() * 8);
   const std::string oid = Hex(session.GetOr(key, CKA_EC_PARAMS));
   const CurveRow* curve =
       std::ranges::find_if(kCurves, [&](const CurveRow& row) { return row.oid == oid; });
-  return curve == std::end(kCurves) ? "EC" : std::string("EC ") + curve->name;
+  return curve == std::end(kCurves) ? "EC" : "EC " + std::string(curve->name);
 }
 
 Deleted DeleteKey(const Session& session, CK_OBJECT_HANDLE key) {

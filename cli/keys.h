@@ -26,6 +26,14 @@ std::vector<CK_OBJECT_HANDLE> Companions(const Session& session, CK_OBJECT_HANDL
 std::string LabelOf(const Session& session, CK_OBJECT_HANDLE object);
 // The URI of a key in the token, of the kind of `like`.
 std::string UriOf(const Session& session, CK_OBJECT_HANDLE key, const Uri& like);
+// Failure when a key of this name, of either kind, is in the token.
+void RefuseTaken(const Session& session, const std::string& name);
+// The CKA_ID of a key that was given none, as certificates name keys: 20 bytes of a hash of the
+// public key in `key`.
+Bytes IdFromPublic(const Session& session, CK_OBJECT_HANDLE key);
+void SetId(const Session& session, CK_OBJECT_HANDLE object, ByteView id);
+// CKA_EC_PARAMS of a curve by its NIST name; empty: not one that Keyscope has.
+Bytes CurveParams(std::string_view nist_name);
 // "RSA-2048", "EC P-256": from CKA_KEY_TYPE and the modulus or the parameters.
 std::string AlgorithmOf(const Session& session, CK_OBJECT_HANDLE key);
 // Deletes a key: its private half, and its public half where that has the same name.

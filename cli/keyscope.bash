@@ -11,6 +11,7 @@ _keyscope() {
     [list]='--scope --uri --attested-by --offline'
     [show]="$key --evidence --out"
     [delete]="$key --offline --row --all"
+    [import]='--label --id --scope --uri --passphrase-file'
     [certify]="$key --nonce --key-authorization --format --chain --out"
     [activate]="$key --credential --ek --out"
     [certificate]="$key --store"
@@ -21,7 +22,7 @@ _keyscope() {
     [verify]='--nonce --scope --ak-name --ca --pcr-digest --pcr'
   )
   local -A groups=(
-    [key]='create list show delete certify certificate'
+    [key]='create import list show delete certify certificate'
     [ak]='create list show delete activate certificate'
     [ek]='show certificates'
     [certificate]='list show delete'
@@ -38,7 +39,7 @@ _keyscope() {
     --type) words='rsa2048 rsa3072 rsa4096 p256 p384 p521' ;;
     --format) words='evidence webauthn' ;;
     --ek) words='rsa ec' ;;
-    --module | --pin-file | --so-pin-file | --out | --chain | --ca | --credential | --store)
+    --module | --pin-file | --so-pin-file | --passphrase-file | --out | --chain | --ca | --credential | --store)
       mapfile -t COMPREPLY < <(compgen -f -- "$word")
       return
       ;;
@@ -46,7 +47,7 @@ _keyscope() {
       if [[ $word == -* ]]; then
         words="$global ${options[$group $command]-${options[${command:-status}]}}"
       elif [[ -n $command ]]; then
-        [[ $command != verify ]] || mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        [[ $command != @(verify|import) ]] || mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
       elif [[ -n $group ]]; then
         words=${groups[$group]}

@@ -81,6 +81,10 @@ std::string Trimmed(std::string text) {
   return text;
 }
 
+Attributes::~Attributes() {
+  for (auto& [type, value] : values_) Wipe(value.data(), value.size());
+}
+
 Attributes& Attributes::Add(CK_ATTRIBUTE_TYPE type, ByteView value) {
   values_.emplace_back(type, Copy(value));
   return *this;

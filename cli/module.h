@@ -59,6 +59,11 @@ std::string Trimmed(const CK_UTF8CHAR (&field)[Size]) {
 // Attributes for a template. The values live in it.
 class Attributes {
  public:
+  Attributes() = default;
+  ~Attributes();  // wipes the values: some are secret
+  Attributes(const Attributes&) = delete;
+  Attributes& operator=(const Attributes&) = delete;
+
   Attributes& Add(CK_ATTRIBUTE_TYPE type, ByteView value);
   Attributes& Add(CK_ATTRIBUTE_TYPE type, std::string_view text) {
     return Add(type, AsBytes(text));

@@ -14,17 +14,13 @@
 namespace keyscope::cli {
 namespace {
 
+constexpr size_t kLargestFile = 64 << 10;
+
 SecretBytes WithoutLineEnd(SecretBytes text) {
   ByteView line = text.view();
   while (!line.empty() && (line.back() == '\n' || line.back() == '\r'))
     line = line.first(line.size() - 1);
   return SecretBytes(line);
-}
-
-SecretBytes ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw UsageError("the PIN file " + path + " cannot be read");
-  return WithoutLineEnd(SecretBytes(Bytes{std::istreambuf_iterator<char>(file), {}}));
 }
 
 // The terminal of this process, without echo until it goes.
@@ -62,15 +58,27 @@ class Terminal {
   bool usable_ = false;
 };
 
+}  // namespace
+
+SecretBytes ReadSecret(const std::string& path) {
+  std::ifstream file;
+  file.rdbuf()->pubsetbuf(nullptr, 0);  // a buffer would keep a copy
+  file.open(path == "-" ? "/dev/stdin" : path, std::ios::binary);
+  SecretBytes contents(kLargestFile + 1);
+  file.read(reinterpret_cast<char*>(contents.data()), static_cast<ptrdiff_t>(contents.size()));
+  if (!file.is_open() || file.bad()) throw UsageError("the file " + path + " cannot be read");
+  const auto size = static_cast<size_t>(file.gcount());
+  if (size > kLargestFile) throw UsageError("the file " + path + " is too long");
+  return SecretBytes(contents.view().first(size));
+}
+
 std::optional<SecretBytes> FindGiven(const PinSource& source) {
   if (!source.value.empty()) return SecretBytes(AsBytes(source.value));
-  if (!source.file.empty()) return ReadFile(source.file);
+  if (!source.file.empty()) return WithoutLineEnd(ReadSecret(source.file));
   if (const char* value = secure_getenv(source.variable); value != nullptr)
     return SecretBytes(AsBytes(value));
   return std::nullopt;
 }
-
-}  // namespace
 
 std::optional<SecretBytes> FindPin(const PinSource& source) {
   if (auto given = FindGiven(source)) return given;

@@ -27,6 +27,7 @@ void AddShow(CLI::App& group, Context& context, KeyKind kind);
 void AddDelete(CLI::App& group, Context& context, KeyKind kind);
 void AddChain(CLI::App& group, Context& context, KeyKind kind);
 // And those that only one of the two has.
+void AddImport(CLI::App& group, Context& context);
 void AddCertify(CLI::App& group, Context& context);
 void AddActivate(CLI::App& group, Context& context);
 

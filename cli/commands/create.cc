@@ -8,7 +8,6 @@
 #include "cli/commands/commands.h"
 #include "cli/encoding.h"
 #include "cli/keys.h"
-#include "cli/tpm_structures.h"
 
 namespace keyscope::cli {
 namespace {
@@ -16,17 +15,17 @@ namespace {
 struct Algorithm {
   const char* name;
   CK_MECHANISM_TYPE mechanism;
-  CK_ULONG bits;    // RSA
-  const char* oid;  // EC: DER in hexadecimal
+  CK_ULONG bits;      // RSA
+  const char* curve;  // EC
   bool for_ak;
 };
 constexpr Algorithm kAlgorithms[] = {
     {"rsa2048", CKM_RSA_PKCS_KEY_PAIR_GEN, 2048, nullptr, true},
     {"rsa3072", CKM_RSA_PKCS_KEY_PAIR_GEN, 3072, nullptr, false},
     {"rsa4096", CKM_RSA_PKCS_KEY_PAIR_GEN, 4096, nullptr, false},
-    {"p256", CKM_EC_KEY_PAIR_GEN, 0, "06082a8648ce3d030107", true},
-    {"p384", CKM_EC_KEY_PAIR_GEN, 0, "06052b81040022", false},
-    {"p521", CKM_EC_KEY_PAIR_GEN, 0, "06052b81040023", false},
+    {"p256", CKM_EC_KEY_PAIR_GEN, 0, "P-256", true},
+    {"p384", CKM_EC_KEY_PAIR_GEN, 0, "P-384", false},
+    {"p521", CKM_EC_KEY_PAIR_GEN, 0, "P-521", false},
 };
 
 const Algorithm& Find(const std::string& name, bool for_ak) {
@@ -53,7 +52,6 @@ struct Create {
 
  private:
   Uri Wanted(Context& context) const;
-  void Refuse(const Session& session, const Uri& wanted) const;
   CK_OBJECT_HANDLE Generate(const Session& session, const Uri& wanted) const;
 };
 
@@ -96,15 +94,6 @@ CK_OBJECT_HANDLE FindAk(const Session& session, const std::string& name) {
                                                     : FindKey(session, ak, KeyKind::Ak);
 }
 
-void Create::Refuse(const Session& session, const Uri& wanted) const {
-  Uri same;
-  same.name = wanted.name;
-  for (KeyKind one : {KeyKind::Key, KeyKind::Ak})
-    if (!FindKeys(session, same, one).empty())
-      throw Failure("a key '" + wanted.name + "' already exists in the " +
-                    std::string(Name(session.scope())) + " scope");
-}
-
 [[noreturn]] void NoAk(Context& context, const Uri& wanted) {
   const KeyScope mine = wanted.scope();
   const KeyScope other = OtherThan(mine);
@@ -130,8 +119,8 @@ CK_OBJECT_HANDLE Create::Generate(const Session& session, const Uri& wanted) con
   public_half.AddBool(CKA_TOKEN, true).Add(CKA_LABEL, wanted.name);
   private_half.AddBool(CKA_TOKEN, true).Add(CKA_LABEL, wanted.name).AddBool(CKA_PRIVATE, true);
   private_half.AddUlong(CKA_KEYSCOPE_SCOPE, static_cast<CK_ULONG>(session.scope()));
-  if (rule.oid != nullptr)
-    public_half.Add(CKA_EC_PARAMS, ByteView(FromHex(rule.oid).value()));
+  if (rule.curve != nullptr)
+    public_half.Add(CKA_EC_PARAMS, ByteView(CurveParams(rule.curve)));
   else
     public_half.AddUlong(CKA_MODULUS_BITS, rule.bits);
   if (!wanted.id.empty())
@@ -155,13 +144,8 @@ CK_OBJECT_HANDLE Create::Generate(const Session& session, const Uri& wanted) con
                                                for_private.size(), &public_key, &private_key),
                "C_GenerateKeyPair");
   if (!wanted.id.empty()) return private_key;
-  // As certificates name keys: 20 bytes of a hash of the public key.
-  Attributes id;
-  id.Add(CKA_ID,
-         ByteView(HashOf(kAlgSha256, session.GetOr(public_key, CKA_PUBLIC_KEY_INFO))).first(20));
-  for (CK_OBJECT_HANDLE half : {public_key, private_key})
-    module.Check(module.call().C_SetAttributeValue(session.handle(), half, id.Template().data(), 1),
-                 "C_SetAttributeValue");
+  const Bytes id = IdFromPublic(session, public_key);
+  for (CK_OBJECT_HANDLE half : {public_key, private_key}) SetId(session, half, id);
   return private_key;
 }
 
@@ -169,7 +153,7 @@ void Create::Run(Context& context) const {
   const Uri wanted = Wanted(context);
   Find(algorithm, wanted.ak);  // a wrong type needs no PIN to be told
   const auto session = context.Login(wanted.scope(), wanted);
-  Refuse(*session, wanted);
+  RefuseTaken(*session, wanted.name);
   if (!wanted.attest_by.empty() && FindAk(*session, wanted.attest_by) == CK_INVALID_HANDLE)
     NoAk(context, wanted);
   const CK_OBJECT_HANDLE made = Generate(*session, wanted);

@@ -17,6 +17,7 @@ CLI::App& Group(CLI::App& program, Context& context, const char* name, const cha
 
 void AddKey(CLI::App& program, Context& context) {
   CLI::App& group = Group(program, context, "key", "Keys", KeyKind::Key);
+  AddImport(group, context);
   AddCertify(group, context);
 }
 

@@ -35,7 +35,7 @@ keyscope key create k --type p256 --attest-by a >/dev/null
 is_json() { "$KEYSCOPE" --json "$@" | python3 -c 'import json,sys; json.load(sys.stdin)'; }
 for command in "status" "doctor" "init" "key list" "key list --offline" "key show k" "key show k --evidence" \
   "key certify k --nonce 01" "ak list" "ak show a" "ek show" "ek certificates" "quote a --nonce 01" \
-  "verify none" "erase-pending" "key create k2 --type p256" "key delete k2" "ak certificate a" "key certificate k" "certificate list" "certificate show x" \
+  "verify none" "erase-pending" "key create k2 --type p256" "key delete k2" "key import none --label x" "ak certificate a" "key certificate k" "certificate list" "certificate show x" \
   "certificate delete x" "cleanup --expired" "nonsense"; do
   read -ra words <<<"$command"
   check "JSON: $command" is_json "${words[@]}"
