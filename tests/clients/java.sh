@@ -1,6 +1,6 @@
 #!/bin/bash
-# java.sh MODULE SLOT bare|abrmd: keytool, jarsigner and a program of eight threads, through SunPKCS11.
-# OpenSSL checks what they made.
+# java.sh MODULE SLOT bare|abrmd: keytool, jarsigner, a TLS 1.3 server and a program of eight threads, through
+# SunPKCS11. OpenSSL checks what they made.
 MODULE=$1 SLOT=$2 RESOURCE_MANAGER=$3
 . "$(dirname "$0")/common.sh"
 need java keytool jarsigner jar
@@ -34,6 +34,18 @@ sign_jar() { # ALIAS
     openssl cms -verify -inform DER -in META-INF/*."$2" -content META-INF/*.SF -binary -noverify \
       -out /dev/null
 }
+tls_server() { # ALIAS CA
+  local port status
+  port=$(free_port)
+  java "$HERE/Tls.java" java.cfg "$USERPIN" "$1" "$port" >server.log 2>&1 &
+  wait_for 60 port_open "$port"
+  { echo 'a message'; sleep 2; } | timeout 30 openssl s_client -connect "127.0.0.1:$port" -tls1_3 -CAfile "$2" \
+    -verify_return_error -quiet >client.log 2>&1
+  status=$?
+  wait %%
+  cat client.log server.log
+  ((status == 0)) && grep -q 'a message' client.log
+}
 delete() { token -delete -alias rsa && ! token -list -alias rsa; }
 
 with_tpm
@@ -54,6 +66,8 @@ jar cf plain.jar message
 check generate_rsa generate rsa -keyalg RSA -keysize 2048
 check generate_ec generate ec -keyalg EC -groupname secp256r1
 check list list
+check tls_server_rsa tls_server rsa rsa.pem
+check tls_server_ec tls_server ec ec.pem
 check threads java "$HERE/Threads.java" java.cfg "$USERPIN"
 check import_chain import_chain
 check sign_jar_rsa sign_jar rsa RSA
