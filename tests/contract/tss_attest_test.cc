@@ -45,6 +45,17 @@ TEST_F(TssAttest, MakingAnAttestedKeyTakesSix) {
   EXPECT_EQ(CountsOf([&] { SignWith(key); }).count(kLoad), 0U);
 }
 
+// Three would be TPM2_Create, TPM2_Load and one statement; a key has two, and the second one is
+// authorized by the key and the AK, each with a session.
+TEST_F(TssAttest, MakingMoreOfThemTakesFiveEach) {
+  const KeyRef ak = NewAk(backend, root, "ak", kEcAk);
+  NewAttested(backend, root, "one", kP256, ak);
+  EXPECT_EQ(
+      CountsOf([&] { NewAttested(backend, root, "another", kP256, ak); }),
+      (Counts{
+          {kStartAuthSession, 1}, {kCreate, 1}, {kLoad, 1}, {kCertifyCreation, 1}, {kCertify, 1}}));
+}
+
 TEST_F(TssAttest, CertifyingTakesThreeAndQuotingTwo) {
   const KeyRef ak = NewAk(backend, root, "ak", kEcAk);
   const KeyRef key = NewAttested(backend, root, "key", kP256, ak);
