@@ -1,5 +1,7 @@
 #include "cli/context.h"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <fstream>
 #include <iostream>
@@ -74,6 +76,13 @@ std::unique_ptr<Session> Context::LoginIfPossible(KeyScope scope, bool& logged_i
 
 void Context::Answer(const Json& answer) const {
   std::cout << (json ? AsJsonText(answer) : AsText(answer)) << std::flush;
+}
+
+Progress Context::Watch(std::string what, size_t total) const {
+  const bool terminal = isatty(STDERR_FILENO) == 1;
+  auto style = terminal ? Progress::Style::Terminal : Progress::Style::Lines;
+  if (!progress.value_or(terminal)) style = Progress::Style::None;
+  return {style, std::move(what), total};
 }
 
 void Context::Write(const std::string& text, const std::string& file) {

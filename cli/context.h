@@ -9,6 +9,7 @@
 #include "cli/json.h"
 #include "cli/module.h"
 #include "cli/pin.h"
+#include "cli/progress.h"
 #include "cli/uri.h"
 #include "tpm/types.h"
 
@@ -22,6 +23,7 @@ class Context {
  public:
   std::string module_path;
   bool json = false;
+  std::optional<bool> progress;  // not told: where standard error is a terminal
   PinSource pin{.variable = "KEYSCOPE_PIN", .prompt = "User PIN"};
 
   // Loaded and initialised by the first call.
@@ -35,6 +37,8 @@ class Context {
 
   // The answer, printed at once: as text or, with --json, as JSON.
   void Answer(const Json& answer) const;
+  // To be told of each of the `total` steps of long work.
+  Progress Watch(std::string what, size_t total) const;
   // What is JSON or PEM in any case: to `file`, or to standard output when that is empty.
   static void Write(const std::string& text, const std::string& file);
 

@@ -2,7 +2,7 @@
 
 _keyscope() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command='' group='' one words
-  local global='--json --module --pin --pin-file --help --version'
+  local global='--json --progress --no-progress --module --pin --pin-file --help --version'
   local key='--id --scope --uri' certificate='--id --location --uri'
   local -A options=(
     [status]='' [doctor]='' [erase-pending]=''

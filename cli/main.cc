@@ -29,6 +29,8 @@ int Run(int argc, char** argv) {
   program.fallthrough();  // the options below may also come after the command
   program.footer(kFooter);
   program.add_flag("--json", context.json, "Answer in JSON");
+  program.add_flag("--progress,!--no-progress", context.progress,
+                   "Tell on standard error how far long work is; a terminal is told anyway");
   program.add_option("--module", context.module_path, "The PKCS#11 module (KEYSCOPE_MODULE)");
   program.add_option("--pin", context.pin.value,
                      "The user PIN; others can see it in the process "

@@ -77,9 +77,11 @@ class Lister {
 
 }  // namespace
 
-std::vector<OfflineObject> ListOffline(Direct& direct, KeyScope scope) {
+std::vector<OfflineObject> ListOffline(const Context& context, Direct& direct, KeyScope scope) {
   store::ObjectStore& store = direct.store(scope);
   Lister lister(direct);
+  Progress progress = context.Watch("reading the " + std::string(Name(scope)) + " store",
+                                    static_cast<size_t>(store.Count()));
   std::vector<int64_t> ids;
   int64_t after = 0;
   do {
@@ -92,17 +94,22 @@ std::vector<OfflineObject> ListOffline(Direct& direct, KeyScope scope) {
         if (!error.Is(Fault::Corrupt)) throw;
         lister.Note(id, error.what());
       }
+      progress.Step();
     }
   } while (ids.size() == kBatch);
   return lister.Take();
 }
 
-bool DeleteOffline(Direct& direct, KeyScope scope, const std::vector<OfflineObject>& objects) {
+bool DeleteOffline(const Context& context, Direct& direct, KeyScope scope,
+                   const std::vector<OfflineObject>& objects) {
+  Progress progress =
+      context.Watch("deleting in the " + std::string(Name(scope)) + " store", objects.size());
   bool pending = false;
   for (const OfflineObject& object : objects) {
     std::optional<store::PendingErase> noted;
     direct.store(scope).Delete(object.row, &noted);
     pending |= noted.has_value();
+    progress.Step();
   }
   return pending;
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/context.h"
 #include "cli/direct.h"
 
 namespace keyscope::cli {
@@ -20,9 +21,10 @@ struct OfflineObject {
   std::string unreadable;   // why the row does not decode
 };
 
-std::vector<OfflineObject> ListOffline(Direct& direct, KeyScope scope);
+std::vector<OfflineObject> ListOffline(const Context& context, Direct& direct, KeyScope scope);
 
 // Deletes the rows. True when that leaves a key in the TPM: its erasing is pending.
-bool DeleteOffline(Direct& direct, KeyScope scope, const std::vector<OfflineObject>& objects);
+bool DeleteOffline(const Context& context, Direct& direct, KeyScope scope,
+                   const std::vector<OfflineObject>& objects);
 
 }  // namespace keyscope::cli

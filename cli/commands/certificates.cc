@@ -48,8 +48,13 @@ void ListCertificates::Run(Context& context) const {
   for (KeyScope scope : kScopes) {
     if ((!both && scope != uri.location()) || !context.module().TokenPresent(scope)) continue;
     const Session session(context.module(), scope);  // certificates are public
-    for (const Certificate& one : FindCertificates(session, uri))
+    const auto found = FindCertificates(session, uri);
+    Progress progress =
+        context.Watch("reading the " + std::string(Name(scope)) + " token", found.size());
+    for (const Certificate& one : found) {
       certificates.push_back(Describe(session, one));
+      progress.Step();
+    }
   }
   context.Answer({{"certificates", std::move(certificates)}});
 }

@@ -1,5 +1,6 @@
 // keyscope cleanup
 #include <algorithm>
+#include <set>
 
 #include "cli/certificates.h"
 #include "cli/commands/commands.h"
@@ -18,8 +19,14 @@ struct Cleanup {
 
  private:
   using Sessions = std::vector<std::unique_ptr<Session>>;
-  void DeleteKeyOf(const Sessions& sessions, const Certificate& certificate, Json& told,
-                   Context& context) const;
+  // What the tokens hold, read once.
+  struct Found {
+    std::vector<std::pair<const Session*, Certificate>> expired;
+    std::set<Bytes> certified;  // the keys of all other certificates
+  };
+  Found Look(const Sessions& sessions, const std::vector<KeyScope>& places) const;
+  void DeleteKeyOf(const Sessions& sessions, const Found& found, const Certificate& certificate,
+                   Json& told, Context& context) const;
 };
 
 void Cleanup::AddTo(CLI::App& app) {
@@ -43,23 +50,28 @@ CK_OBJECT_HANDLE KeyOf(const Session& session, const Certificate& certificate, c
   return CK_INVALID_HANDLE;
 }
 
-bool IsStillCertified(const std::vector<std::unique_ptr<Session>>& sessions, const X509& expired) {
-  const Bytes key = SpkiOf(expired);
-  return std::ranges::any_of(sessions, [&](const auto& session) {
-    return std::ranges::any_of(FindCertificates(*session, {}), [&](const Certificate& other) {
-      return !HasExpired(*other.x509) && SpkiOf(*other.x509) == key;
-    });
-  });
+Cleanup::Found Cleanup::Look(const Sessions& sessions, const std::vector<KeyScope>& places) const {
+  Found found;
+  for (const auto& session : sessions) {
+    const bool of_place = std::ranges::find(places, session->scope()) != places.end();
+    for (Certificate& one : FindCertificates(*session, {})) {
+      if (!HasExpired(*one.x509))
+        found.certified.insert(SpkiOf(*one.x509));
+      else if (of_place)
+        found.expired.emplace_back(session.get(), std::move(one));
+    }
+  }
+  return found;
 }
 
-void Cleanup::DeleteKeyOf(const Sessions& sessions, const Certificate& certificate, Json& told,
-                          Context& context) const {
+void Cleanup::DeleteKeyOf(const Sessions& sessions, const Found& found,
+                          const Certificate& certificate, Json& told, Context& context) const {
   for (const auto& session : sessions) {
     if (session->scope() != certificate.key_scope) continue;
     const Bytes id = FromHex(told.value("id", "")).value_or(Bytes());
     const CK_OBJECT_HANDLE key = KeyOf(*session, certificate, id);
     if (key == CK_INVALID_HANDLE) return;
-    if (IsStillCertified(sessions, *certificate.x509)) {
+    if (found.certified.contains(SpkiOf(*certificate.x509))) {
       told["key"] = "stays: another certificate is for it";
       return;
     }
@@ -85,15 +97,14 @@ void Cleanup::Run(Context& context) const {
       notes.push_back("the " + std::string(Name(scope)) +
                       " token is not there, or not initialised");
   }
-  for (const auto& session : sessions) {
-    if (std::ranges::find(places, session->scope()) == places.end()) continue;
-    for (const Certificate& one : FindCertificates(*session, {})) {
-      if (!HasExpired(*one.x509)) continue;
-      Json told = Describe(*session, one);
-      if (delete_keys) DeleteKeyOf(sessions, one, told, context);
-      if (!dry_run) session->Destroy(one.object);
-      certificates.push_back(std::move(told));
-    }
+  const Found found = Look(sessions, places);
+  Progress progress = context.Watch("cleaning up", found.expired.size());
+  for (const auto& [session, one] : found.expired) {
+    Json told = Describe(*session, one);
+    if (delete_keys) DeleteKeyOf(sessions, found, one, told, context);
+    if (!dry_run) session->Destroy(one.object);
+    certificates.push_back(std::move(told));
+    progress.Step();
   }
   Json answer = {{dry_run ? "would_delete" : "deleted", std::move(certificates)}};
   if (!notes.empty()) answer["notes"] = std::move(notes);

@@ -58,11 +58,11 @@ void Delete::RunOffline(Context& context, const Uri& uri) const {
   if (uri.name.empty() && rows.empty() && !all)
     throw UsageError("say what to delete: NAME, --row or --all");
   Direct direct;
-  const auto chosen = Chosen(uri, ListOffline(direct, uri.scope()));
+  const auto chosen = Chosen(uri, ListOffline(context, direct, uri.scope()));
   if (chosen.empty())
     throw Failure("no such row in the " + std::string(Name(uri.scope())) +
                   " store; `keyscope key list --offline` lists them");
-  const bool pending = DeleteOffline(direct, uri.scope(), chosen);
+  const bool pending = DeleteOffline(context, direct, uri.scope(), chosen);
   Tell(context, all ? "all" : uri.name, uri.scope(), chosen.size(), pending);
 }
 

@@ -21,7 +21,7 @@ struct List {
   Uri Wanted() const;
   static std::vector<KeyScope> Scopes(const Uri& wanted);
   void Fill(Context& context, const Uri& wanted, KeyScope of, Json& keys, Json& notes) const;
-  void FillOffline(Direct& direct, KeyScope of, Json& rows) const;
+  static void FillOffline(const Context& context, Direct& direct, KeyScope of, Json& rows);
 };
 
 void List::AddTo(CLI::App& app) {
@@ -64,20 +64,25 @@ void List::Fill(Context& context, const Uri& wanted, KeyScope of, Json& keys, Js
     bool logged_in = false;
     const auto session = context.LoginIfPossible(of, logged_in);
     if (!logged_in) notes.push_back("without a PIN the " + in + " token shows no private keys");
-    for (CK_OBJECT_HANDLE key : FindKeys(*session, wanted, kind)) try {
+    const auto found = FindKeys(*session, wanted, kind);
+    Progress progress = context.Watch("reading the " + in + " token", found.size());
+    for (CK_OBJECT_HANDLE key : found) {
+      try {
         if (IsAttestedBy(*session, key, wanted.attest_by))
           keys.push_back(Summary(*session, key, wanted));
       } catch (const Error& error) {
         notes.push_back("a key of the " + in + " scope cannot be read: " + error.what());
       }
+      progress.Step();
+    }
   } catch (const Error& error) {
     notes.push_back("the " + in + " token: " + error.what());
     context.exit = Exit::Failed;
   }
 }
 
-void List::FillOffline(Direct& direct, KeyScope of, Json& rows) const {
-  for (const OfflineObject& object : ListOffline(direct, of)) {
+void List::FillOffline(const Context& context, Direct& direct, KeyScope of, Json& rows) {
+  for (const OfflineObject& object : ListOffline(context, direct, of)) {
     Json row = Json::object();
     row["row"] = object.row;
     row["scope"] = Name(of);
@@ -96,7 +101,7 @@ void List::Run(Context& context) const {
   Json list = Json::array(), notes = Json::array();
   if (offline) {
     Direct direct;
-    for (KeyScope of : Scopes(wanted)) FillOffline(direct, of, list);
+    for (KeyScope of : Scopes(wanted)) FillOffline(context, direct, of, list);
   } else {
     for (KeyScope of : Scopes(wanted)) Fill(context, wanted, of, list, notes);
   }

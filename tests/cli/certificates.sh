@@ -28,6 +28,8 @@ cp out printed.pem
 check "with its issuer" cmp printed.pem <(openssl x509 -in user.pem; openssl x509 -in ca.pem)
 refused "another key's is refused" 1 "for another key" keyscope key certificate web --store machine.pem
 
+check "listing tells how far it is" keyscope --progress certificate list
+says "of each token" "reading the user token: 3 of 3"
 check "all of them" keyscope --json certificate list
 if [[ $(field out "['certificates'].__len__()") == 3 ]]; then echo "ok   are listed"; else fail "not 3"; fi
 check "none is in the machine's slot" keyscope --json certificate list --location machine
@@ -49,7 +51,8 @@ check "stored" keyscope key certificate old --store old.pem
 certify user web 0x2bb -1 web-old.pem
 check "an older one of a key that has another" keyscope key certificate web --store web-old.pem
 refused "what to clean up is said" 2 "--expired" keyscope cleanup
-check "what would go" keyscope cleanup --expired --delete-keys --dry-run
+check "what would go" keyscope cleanup --expired --delete-keys --dry-run --progress
+says "is counted, when asked for" "cleaning up: 2 of 2"
 says "is told" "would delete"
 says "with the key" "object=old"
 says "but not one that has another certificate" "stays: another certificate is for it"
