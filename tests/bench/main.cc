@@ -1,133 +1,163 @@
-// keyscope_bench [--tcti TCTI] [--json] [--module PATH [--slot N] [--pin PIN]]...
+// keyscope_bench [--tcti TCTI] [--shared-tcti TCTI] [--json FILE] [--svg FILE]
+//                [--module PATH [--slot N] [--pin PIN] [--shared VARIABLE=VALUE]...]...
 //
-// Each subject does each row in turn, so that what else the machine does hits all alike. The raw
-// TPM (--tcti) is the measure of the others, which need software TPMs of their own: swtpm serves
-// one client at a time.
-#include <algorithm>
-#include <chrono>
+// Each subject does each row in turn, so that what else the machine does hits all alike. The floor
+// (--tcti) is the measure of the others, which need software TPMs of their own: swtpm serves one
+// client at a time. --shared-tcti and --shared lead to one TPM behind a resource manager, which
+// several processes use at once.
+#include <filesystem>
+#include <fstream>
 #include <iostream>
+#include <memory>
 #include <stdexcept>
-#include <string_view>
 
+#include "tests/bench/child.h"
+#include "tests/bench/floor.h"
+#include "tests/bench/fresh.h"
 #include "tests/bench/module.h"
-#include "tests/bench/raw_tpm.h"
 #include "tests/bench/report.h"
 
 namespace keyscope::bench {
 namespace {
 
 constexpr const char* kDefaultModule = "build/release/keyscope-pkcs11.so";
+constexpr int kFreshRounds = 9, kSharedRounds = 3;
 
 struct Options {
-  std::string tcti;
-  bool json = false;
+  std::string tcti, shared_tcti, json, svg;
   std::vector<ModuleOptions> modules;
 };
 
-Options Parse(std::vector<std::string> words) {
+Options Parse(const std::vector<std::string>& words) {
   Options options;
   auto module = [&options]() -> ModuleOptions& {
-    if (options.modules.empty()) options.modules.push_back({kDefaultModule, {}});
+    if (options.modules.empty()) options.modules.push_back({kDefaultModule});
     return options.modules.back();
   };
-  for (size_t i = 0; i < words.size(); ++i) {
-    if (words[i] == "--json") {
-      options.json = true;
-      continue;
-    }
-    if (i + 1 == words.size()) throw std::runtime_error("no such option, or no value: " + words[i]);
-    const std::string& value = words[i + 1];
-    if (words[i] == "--module") {
-      options.modules.push_back({value, {}});
-    } else if (words[i] == "--slot") {
-      module().slot = std::stoul(value);
-    } else if (words[i] == "--pin") {
-      module().pin = value;
-    } else if (words[i] == "--tcti") {
-      options.tcti = value;
-    } else {
-      throw std::runtime_error("no such option: " + words[i]);
-    }
-    ++i;
+  const std::map<std::string, std::function<void(const std::string&)>> known = {
+      {"--module", [&](const std::string& value) { options.modules.push_back({value}); }},
+      {"--slot", [&](const std::string& value) { module().slot = std::stoul(value); }},
+      {"--pin", [&](const std::string& value) { module().pin = value; }},
+      {"--shared", [&](const std::string& value) { module().shared.push_back(value); }},
+      {"--tcti", [&](const std::string& value) { options.tcti = value; }},
+      {"--shared-tcti", [&](const std::string& value) { options.shared_tcti = value; }},
+      {"--json", [&](const std::string& value) { options.json = value; }},
+      {"--svg", [&](const std::string& value) { options.svg = value; }},
+  };
+  for (size_t i = 0; i < words.size(); i += 2) {
+    const auto option = known.find(words[i]);
+    if (option == known.end() || i + 1 == words.size())
+      throw std::runtime_error("no such option, or no value: " + words[i]);
+    option->second(words[i + 1]);
   }
   module();
   return options;
 }
 
-double Microseconds(const std::function<void()>& work) {
-  const auto begin = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - begin)
-      .count();
-}
-
-double Median(std::vector<double> times) {
-  const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
-  std::ranges::nth_element(times, middle);
-  return *middle;
-}
-
+// What one subject does for a row: a number each time.
 struct Runner {
   std::string subject;
-  std::function<void()> work;
-  std::vector<double> times;
-  std::string error;
+  std::function<double()> measure;
+  std::vector<double> numbers = {};
+  std::string error = {};
 
   void Once() {
     if (!error.empty()) return;
     try {
-      times.push_back(Microseconds(work));
+      numbers.push_back(measure());
     } catch (const std::exception& failure) {
       error = failure.what();
     }
   }
 };
 
-std::map<std::string, Cell> Measure(const Row& row,
-                                    const std::vector<std::unique_ptr<Subject>>& subjects) {
-  std::map<std::string, Cell> cells;
+ReportRow Measure(std::string name, std::string unit, int rounds, std::vector<Runner> runners) {
+  std::cerr << name << " ...\n";
+  ReportRow row{std::move(name), std::move(unit), {}};
+  for (Runner& runner : runners) runner.Once();  // the first one is not counted
+  for (Runner& runner : runners) runner.numbers.clear();
+  for (int round = 0; round < rounds; ++round)
+    for (Runner& runner : runners) runner.Once();
+  for (Runner& runner : runners)
+    row.cells[runner.subject] = {runner.error.empty() ? Median(std::move(runner.numbers)) : 0,
+                                 std::move(runner.error)};
+  return row;
+}
+
+// In processes of their own, so before anything is loaded in this one.
+void AddFreshRows(const Options& options, const std::vector<std::string>& names, Report& report) {
+  std::vector<Runner> load, memory;
+  for (size_t i = 0; i < names.size(); ++i) {
+    const ModuleOptions& module = options.modules[i];
+    load.push_back({names[i], [&] { return LoadAndInitialize(module); }});
+    memory.push_back({names[i], [&] { return ResidentKib(module); }});
+  }
+  report.rows.push_back(
+      Measure("dlopen + C_Initialize", kMicroseconds, kFreshRounds, std::move(load)));
+  report.rows.push_back(Measure("resident memory after a signature", "KiB", 3, std::move(memory)));
+  if (options.shared_tcti.empty()) return;
+  for (int processes : {1, 2, 4, 8}) {
+    std::vector<Runner> runners = {
+        {"floor", [&] {
+           return SignInProcesses(processes, [&] { return FloorSigner(options.shared_tcti); });
+         }}};
+    for (size_t i = 0; i < names.size(); ++i)
+      runners.push_back({names[i], [&, i] {
+                           return SignInProcesses(processes, [&] {
+                             UseShared(options.modules[i]);
+                             return ModuleSigner(options.modules[i]);
+                           });
+                         }});
+    report.rows.push_back(
+        Measure("sign P-256, " + std::to_string(processes) + " processes, resource manager",
+                kMicroseconds, kSharedRounds, std::move(runners)));
+  }
+}
+
+void AddRow(const Row& row, const std::vector<std::unique_ptr<Subject>>& subjects, Report& report) {
   std::vector<Runner> runners;
   for (const auto& subject : subjects) {
     try {
-      if (auto work = subject->Doing(row.work))
-        runners.push_back({subject->name(), std::move(work), {}, {}});
+      if (auto work = subject->Doing(row))
+        runners.push_back({subject->name(), [&row, work = std::move(work)] {
+                             const auto begin = Clock::now();
+                             work();
+                             return MicrosecondsSince(begin) / row.repetitions;
+                           }});
     } catch (const std::exception& failure) {
-      cells[subject->name()].error = failure.what();
+      runners.push_back({subject->name(), {}, {}, failure.what()});
     }
   }
-  for (Runner& runner : runners) runner.Once();  // the first one is not counted
-  for (Runner& runner : runners) runner.times.clear();
-  for (int round = 0; round < row.rounds; ++round)
-    for (Runner& runner : runners) runner.Once();
-  for (Runner& runner : runners) {
-    const bool done = runner.error.empty();
-    cells[runner.subject] = {done ? Median(std::move(runner.times)) / row.repetitions : 0,
-                             std::move(runner.error)};
-  }
-  return cells;
+  report.rows.push_back(Measure(row.name, kMicroseconds, row.rounds, std::move(runners)));
 }
 
-Report Run(const std::vector<std::unique_ptr<Subject>>& subjects) {
+void WriteFile(const std::string& path, const std::function<void(std::ostream&)>& write) {
+  if (path.empty()) return;
+  std::ofstream file(path);
+  write(file);
+  if (!file.flush()) throw std::runtime_error(path + " cannot be written");
+}
+
+void Main(const Options& options) {
   Report report;
-  for (const auto& subject : subjects) report.subjects.push_back(subject->name());
-  bool warm = false;
-  for (const Row& row : kRows) {
-    if (!row.cold && !warm)
-      for (const auto& subject : subjects) subject->Warm();
-    warm = !row.cold;
-    report.cells[row.work] = Measure(row, subjects);
-  }
-  return report;
-}
+  std::vector<std::string> names;
+  for (const ModuleOptions& module : options.modules)
+    names.push_back(std::filesystem::path(module.path).stem().string());
+  if (!options.tcti.empty()) report.subjects.push_back("floor");
+  report.subjects.insert(report.subjects.end(), names.begin(), names.end());
+  AddFreshRows(options, names, report);
 
-int Main(const Options& options) {
   std::vector<std::unique_ptr<Subject>> subjects;
-  if (!options.tcti.empty()) subjects.push_back(std::make_unique<RawTpm>(options.tcti));
+  if (!options.tcti.empty()) subjects.push_back(std::make_unique<Floor>(options.tcti));
   for (const ModuleOptions& module : options.modules)
     subjects.push_back(std::make_unique<Module>(module));
-  const Report report = Run(subjects);
-  options.json ? report.WriteJson(std::cout) : report.WriteTable(std::cout);
-  return 0;
+  for (const Row& row : kColdRows) AddRow(row, subjects, report);
+  for (const auto& subject : subjects) subject->Warm();
+  for (const Row& row : kWarmRows) AddRow(row, subjects, report);
+
+  report.WriteTable(std::cout);
+  WriteFile(options.json, [&](std::ostream& out) { report.WriteJson(out); });
+  WriteFile(options.svg, [&](std::ostream& out) { report.WriteSvg(out); });
 }
 
 }  // namespace
@@ -135,7 +165,8 @@ int Main(const Options& options) {
 
 int main(int argc, char** argv) {
   try {
-    return keyscope::bench::Main(keyscope::bench::Parse({argv + 1, argv + argc}));
+    keyscope::bench::Main(keyscope::bench::Parse({argv + 1, argv + argc}));
+    return 0;
   } catch (const std::exception& error) {
     std::cerr << error.what() << "\n";
     return 1;

@@ -1,8 +1,5 @@
 #include "tests/bench/module.h"
 
-#include <dlfcn.h>
-
-#include <filesystem>
 #include <stdexcept>
 #include <thread>
 
@@ -11,13 +8,6 @@ namespace {
 
 const Bytes kEcId = {0xbe, 0x01}, kRsaId = {0xbe, 0x02}, kOtherId = {0xbe, 0x03};
 
-void Must(CK_RV rv, const char* call) {
-  if (rv == CKR_OK) return;
-  char code[32];
-  std::snprintf(code, sizeof code, " fails: 0x%lx", rv);
-  throw std::runtime_error(call + std::string(code));
-}
-
 Bytes& Message() {
   static auto& message = *new Bytes(32, 0x5a);
   return message;
@@ -25,70 +15,30 @@ Bytes& Message() {
 
 }  // namespace
 
-Module::Module(const ModuleOptions& options)
-    : name_(std::filesystem::path(options.path).stem().string()), options_(options) {
-  Load(options.path);
+Module::Module(const ModuleOptions& options) : p11_(options) {
   Open();
   MakeIfAbsent(CKM_EC_KEY_PAIR_GEN, kEcId);
   MakeIfAbsent(CKM_RSA_PKCS_KEY_PAIR_GEN, kRsaId);
-  Close();
+  p11_.Finalize();
 }
 
 Module::~Module() {
   try {
     for (const Bytes& id : made_) Destroy({Find(CKO_PUBLIC_KEY, id), Find(CKO_PRIVATE_KEY, id)});
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s: %s\n", name_.c_str(), error.what());
+    std::fprintf(stderr, "%s: %s\n", name().c_str(), error.what());
   }
   p11_->C_Finalize(nullptr);
 }
 
-void Module::Load(const std::string& path) {
-  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) throw std::runtime_error(dlerror());
-  const auto list =
-      reinterpret_cast<CK_RV (*)(CK_FUNCTION_LIST**)>(dlsym(library, "C_GetFunctionList"));
-  if (list == nullptr) throw std::runtime_error(path + " is no PKCS#11 module");
-  Must(list(&p11_), "C_GetFunctionList");
-}
-
 void Module::Open() {
-  InitializeArgs args{nullptr, nullptr, nullptr, nullptr, CKF_OS_LOCKING_OK, nullptr};
-  Must(p11_->C_Initialize(&args), "C_Initialize");
-  session_ = NewSession();
-  Login();
-}
-
-void Module::Close() { Must(p11_->C_Finalize(nullptr), "C_Finalize"); }
-
-CK_SLOT_ID Module::Slot() {
-  if (options_.slot) return *options_.slot;
-  CK_SLOT_ID slots[64];
-  CK_ULONG count = std::size(slots);
-  Must(p11_->C_GetSlotList(CK_TRUE, slots, &count), "C_GetSlotList");
-  for (CK_ULONG i = 0; i < count; ++i) {
-    CK_TOKEN_INFO info;
-    if (p11_->C_GetTokenInfo(slots[i], &info) != CKR_OK) continue;
-    if ((info.flags & CKF_USER_PIN_INITIALIZED) != 0) return *(options_.slot = slots[i]);
-  }
-  throw std::runtime_error("no token with a user PIN");
-}
-
-CK_SESSION_HANDLE Module::NewSession() {
-  CK_SESSION_HANDLE session = 0;
-  Must(p11_->C_OpenSession(Slot(), CKF_SERIAL_SESSION | CKF_RW_SESSION, nullptr, nullptr, &session),
-       "C_OpenSession");
-  return session;
-}
-
-void Module::Login() {
-  auto* pin = reinterpret_cast<CK_UTF8CHAR_PTR>(options_.pin.data());
-  Must(p11_->C_Login(session_, CKU_USER, pin, options_.pin.size()), "C_Login");
+  p11_.Initialize();
+  session_ = p11_.NewSessionLoggedIn();
 }
 
 void Module::Warm() {
   Open();
-  for (int i = 0; i < kThreads; ++i) thread_sessions_.push_back(NewSession());
+  for (int i = 0; i < kMostThreads; ++i) thread_sessions_.push_back(p11_.NewSession());
 }
 
 void Module::FindKeys() {
@@ -116,15 +66,17 @@ Module::Pair Module::Generate(CK_MECHANISM_TYPE type, Bytes id) {
       {CKA_ENCRYPT, &yes, sizeof yes},
   };
   CK_ATTRIBUTE private_half[] = {
-      {CKA_TOKEN, &yes, sizeof yes},   {CKA_PRIVATE, &yes, sizeof yes},
-      {CKA_ID, id.data(), id.size()},  {CKA_SIGN, &yes, sizeof yes},
-      {CKA_DECRYPT, &yes, sizeof yes},
+      {CKA_TOKEN, &yes, sizeof yes},
+      {CKA_PRIVATE, &yes, sizeof yes},
+      {CKA_ID, id.data(), id.size()},
+      {CKA_SIGN, &yes, sizeof yes},
+      {ec ? CKA_DERIVE : CKA_DECRYPT, &yes, sizeof yes},
   };
-  const CK_ULONG last = ec ? 1 : 0;  // elliptic-curve keys neither encrypt nor decrypt
+  const CK_ULONG last = ec ? 1 : 0;  // elliptic-curve keys do not encrypt
   CK_MECHANISM mechanism{type, nullptr, 0};
   Pair pair;
   Must(p11_->C_GenerateKeyPair(session_, &mechanism, public_half, std::size(public_half) - last,
-                               private_half, std::size(private_half) - last, &pair.public_key,
+                               private_half, std::size(private_half), &pair.public_key,
                                &pair.private_key),
        "C_GenerateKeyPair");
   return pair;
@@ -136,25 +88,19 @@ void Module::Destroy(const Pair& pair) {
   p11_->C_DestroyObject(session_, pair.public_key);
 }
 
-std::vector<CK_OBJECT_HANDLE> Module::FindAll(CK_OBJECT_CLASS object_class, Bytes id) {
+std::vector<CK_OBJECT_HANDLE> Module::FindAll(CK_OBJECT_CLASS object_class, Bytes id) const {
   CK_ATTRIBUTE wanted[] = {{CKA_CLASS, &object_class, sizeof object_class},
                            {CKA_ID, id.data(), id.size()}};
-  std::vector<CK_OBJECT_HANDLE> found(2);
-  CK_ULONG count = 0;
-  Must(p11_->C_FindObjectsInit(session_, wanted, std::size(wanted)), "C_FindObjectsInit");
-  Must(p11_->C_FindObjects(session_, found.data(), found.size(), &count), "C_FindObjects");
-  Must(p11_->C_FindObjectsFinal(session_), "C_FindObjectsFinal");
-  found.resize(count);
-  return found;
+  return p11_.Find(session_, wanted, 2);
 }
 
-CK_OBJECT_HANDLE Module::Find(CK_OBJECT_CLASS object_class, const Bytes& id) {
+CK_OBJECT_HANDLE Module::Find(CK_OBJECT_CLASS object_class, const Bytes& id) const {
   const auto found = FindAll(object_class, id);
   if (found.size() != 1) throw std::runtime_error("not just one key has the CKA_ID");
   return found.front();
 }
 
-Bytes Module::Sign(CK_SESSION_HANDLE session, CK_MECHANISM_TYPE type, CK_OBJECT_HANDLE key) {
+Bytes Module::Sign(CK_SESSION_HANDLE session, CK_MECHANISM_TYPE type, CK_OBJECT_HANDLE key) const {
   CK_MECHANISM mechanism{type, nullptr, 0};
   Bytes signature(256);
   CK_ULONG size = signature.size();
@@ -165,20 +111,21 @@ Bytes Module::Sign(CK_SESSION_HANDLE session, CK_MECHANISM_TYPE type, CK_OBJECT_
   return signature;
 }
 
-void Module::SignInThreads() {
-  std::vector<std::jthread> threads;
-  threads.reserve(kThreads);
-  std::exception_ptr failed[kThreads];
-  for (int i = 0; i < kThreads; ++i) {
-    threads.emplace_back([this, session = thread_sessions_[i], &failure = failed[i]] {
-      try {
-        for (int n = 0; n < kSignsPerThread; ++n) Sign(session, CKM_ECDSA, ec_.private_key);
-      } catch (...) {
-        failure = std::current_exception();
-      }
-    });
+void Module::SignEc(int times, int threads) const {
+  std::vector<std::exception_ptr> failed(static_cast<size_t>(threads));
+  auto sign = [&, this](size_t thread) {
+    try {
+      for (int n = 0; n < times / threads; ++n)
+        Sign(thread_sessions_[thread], CKM_ECDSA, ec_.private_key);
+    } catch (...) {
+      failed[thread] = std::current_exception();
+    }
+  };
+  {
+    std::vector<std::jthread> others;
+    for (size_t i = 1; i < failed.size(); ++i) others.emplace_back(sign, i);
+    sign(0);
   }
-  threads.clear();
   for (const auto& failure : failed)
     if (failure) std::rethrow_exception(failure);
 }
@@ -186,10 +133,10 @@ void Module::SignInThreads() {
 void Module::ColdSign() {
   Open();
   Sign(session_, CKM_ECDSA, Find(CKO_PRIVATE_KEY, kEcId));
-  Close();
+  p11_.Finalize();
 }
 
-void Module::Verify(Bytes& signature) {
+void Module::Verify(Bytes& signature) const {
   CK_MECHANISM mechanism{CKM_ECDSA, nullptr, 0};
   Must(p11_->C_VerifyInit(session_, &mechanism, ec_.public_key), "C_VerifyInit");
   Must(p11_->C_Verify(session_, Message().data(), Message().size(), signature.data(),
@@ -197,15 +144,15 @@ void Module::Verify(Bytes& signature) {
        "C_Verify");
 }
 
-void Module::Digest() {
+void Module::Digest(Bytes& data) const {
   CK_MECHANISM mechanism{CKM_SHA256, nullptr, 0};
-  Bytes data(1024), digest(32);
+  Bytes digest(32);
   CK_ULONG size = digest.size();
   Must(p11_->C_DigestInit(session_, &mechanism), "C_DigestInit");
   Must(p11_->C_Digest(session_, data.data(), data.size(), digest.data(), &size), "C_Digest");
 }
 
-Bytes Module::EncryptRsa() {
+Bytes Module::EncryptRsa() const {
   CK_MECHANISM mechanism{CKM_RSA_PKCS, nullptr, 0};
   Bytes ciphertext(256);
   CK_ULONG size = ciphertext.size();
@@ -215,13 +162,54 @@ Bytes Module::EncryptRsa() {
   return ciphertext;
 }
 
-void Module::DecryptRsa(Bytes& ciphertext) {
+void Module::DecryptRsa(Bytes& ciphertext) const {
   CK_MECHANISM mechanism{CKM_RSA_PKCS, nullptr, 0};
   Bytes plain(256);
   CK_ULONG size = plain.size();
   Must(p11_->C_DecryptInit(session_, &mechanism, rsa_.private_key), "C_DecryptInit");
   Must(p11_->C_Decrypt(session_, ciphertext.data(), ciphertext.size(), plain.data(), &size),
        "C_Decrypt");
+}
+
+// What is inside the DER octet string.
+Bytes Module::PointOf(CK_OBJECT_HANDLE public_key) const {
+  Bytes der(128);
+  CK_ATTRIBUTE point{CKA_EC_POINT, der.data(), der.size()};
+  Must(p11_->C_GetAttributeValue(session_, public_key, &point, 1), "C_GetAttributeValue");
+  return {der.begin() + 2, der.begin() + static_cast<std::ptrdiff_t>(point.ulValueLen)};
+}
+
+void Module::Derive(Bytes& point) const {
+  CK_OBJECT_CLASS secret = CKO_SECRET_KEY;
+  CK_KEY_TYPE generic = CKK_GENERIC_SECRET;
+  CK_BBOOL no = CK_FALSE;
+  CK_ULONG size = 32;
+  CK_ATTRIBUTE attributes[] = {{CKA_CLASS, &secret, sizeof secret},
+                               {CKA_KEY_TYPE, &generic, sizeof generic},
+                               {CKA_TOKEN, &no, sizeof no},
+                               {CKA_VALUE_LEN, &size, sizeof size}};
+  CK_ECDH1_DERIVE_PARAMS parameters{CKD_NULL, 0, nullptr, point.size(), point.data()};
+  CK_MECHANISM mechanism{CKM_ECDH1_DERIVE, &parameters, sizeof parameters};
+  CK_OBJECT_HANDLE key = 0;
+  Must(p11_->C_DeriveKey(session_, &mechanism, ec_.private_key, attributes, std::size(attributes),
+                         &key),
+       "C_DeriveKey");
+  Must(p11_->C_DestroyObject(session_, key), "C_DestroyObject");
+}
+
+void Module::CreateData() const {
+  CK_OBJECT_CLASS data = CKO_DATA;
+  CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
+  char label[] = "bench";
+  CK_ATTRIBUTE attributes[] = {{CKA_CLASS, &data, sizeof data},
+                               {CKA_TOKEN, &yes, sizeof yes},
+                               {CKA_PRIVATE, &no, sizeof no},
+                               {CKA_LABEL, label, sizeof label - 1},
+                               {CKA_VALUE, Message().data(), Message().size()}};
+  CK_OBJECT_HANDLE object = 0;
+  Must(p11_->C_CreateObject(session_, attributes, std::size(attributes), &object),
+       "C_CreateObject");
+  Must(p11_->C_DestroyObject(session_, object), "C_DestroyObject");
 }
 
 std::shared_ptr<CK_OBJECT_HANDLE> Module::NewAes(bool token) {
@@ -242,7 +230,7 @@ std::shared_ptr<CK_OBJECT_HANDLE> Module::NewAes(bool token) {
           }};
 }
 
-void Module::EncryptAes(CK_OBJECT_HANDLE key) {
+void Module::EncryptAes(CK_OBJECT_HANDLE key) const {
   Bytes iv(16), data(size_t{16} << 10);
   CK_MECHANISM mechanism{CKM_AES_CBC, iv.data(), iv.size()};
   CK_ULONG size = data.size();
@@ -250,25 +238,24 @@ void Module::EncryptAes(CK_OBJECT_HANDLE key) {
   Must(p11_->C_Encrypt(session_, data.data(), data.size(), data.data(), &size), "C_Encrypt");
 }
 
-std::function<void()> Module::Doing(Work work) {
-  if (!RowOf(work).cold) FindKeys();
-  switch (work) {
+std::function<void()> Module::Doing(const Row& row) {
+  const bool is_warm = !thread_sessions_.empty();
+  if (is_warm) FindKeys();
+  switch (row.work) {
     case Work::InitializeFinalize:
       return [this] {
-        Must(p11_->C_Initialize(nullptr), "C_Initialize");
-        Close();
+        p11_.Initialize();
+        p11_.Finalize();
       };
     case Work::ColdSign:
       return [this] { ColdSign(); };
     case Work::Login:
       return [this] {
         Must(p11_->C_Logout(session_), "C_Logout");
-        Login();
+        p11_.Login(session_);
       };
     case Work::SignEc:
-      return [this] { Sign(session_, CKM_ECDSA, ec_.private_key); };
-    case Work::SignEc8Threads:
-      return [this] { SignInThreads(); };
+      return [this, &row] { SignEc(row.repetitions, row.threads); };
     case Work::SignRsa:
       return [this] { Sign(session_, CKM_SHA256_RSA_PKCS, rsa_.private_key); };
     case Work::VerifyEc:
@@ -276,7 +263,7 @@ std::function<void()> Module::Doing(Work work) {
         Verify(signature);
       };
     case Work::Digest:
-      return [this] { Digest(); };
+      return [this, data = Bytes(row.size)]() mutable { Digest(data); };
     case Work::FindById:
       return [this] { Find(CKO_PRIVATE_KEY, kEcId); };
     case Work::Random:
@@ -286,11 +273,17 @@ std::function<void()> Module::Doing(Work work) {
       };
     case Work::DecryptRsa:
       return [this, ciphertext = EncryptRsa()]() mutable { DecryptRsa(ciphertext); };
+    case Work::DeriveEc:
+      return [this, point = PointOf(ec_.public_key)]() mutable { Derive(point); };
     case Work::TokenAes:
     case Work::SessionAes:
-      return [this, key = NewAes(work == Work::TokenAes)] { EncryptAes(*key); };
+      return [this, key = NewAes(row.work == Work::TokenAes)] { EncryptAes(*key); };
+    case Work::CreateData:
+      return [this] { CreateData(); };
     case Work::GenerateEc:
       return [this] { Destroy(Generate(CKM_EC_KEY_PAIR_GEN, kOtherId)); };
+    case Work::GenerateRsa:
+      return [this] { Destroy(Generate(CKM_RSA_PKCS_KEY_PAIR_GEN, kOtherId)); };
   }
   return {};
 }

@@ -1,7 +1,6 @@
 // What is measured: rows of work, and who does it.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <functional>
 #include <string>
@@ -13,58 +12,71 @@ enum class Work : unsigned char {
   ColdSign,
   Login,
   SignEc,
-  SignEc8Threads,
   SignRsa,
   VerifyEc,
   Digest,
   FindById,
   Random,
   DecryptRsa,
+  DeriveEc,
   TokenAes,
   SessionAes,
+  CreateData,
   GenerateEc,
+  GenerateRsa,
 };
 
-// In the order of Work, in which they run. The first ones run with the module finalized, the others
-// with a user logged in. Generation is the last: it leaves transient objects behind in other
-// modules.
 struct Row {
-  Work work;
   const char* name;
-  bool cold;
-  int rounds;       // how often each subject does it, in turn
-  int repetitions;  // of the work in one go
+  Work work;
+  int rounds;           // how often each subject does it, in turn
+  int repetitions = 1;  // of the work in one go
+  int threads = 1;      // that share them
+  size_t size = 0;      // of the data, in bytes
 };
-inline constexpr int kThreads = 8, kSignsPerThread = 4;
-inline constexpr std::array<Row, 14> kRows = {{
-    {Work::InitializeFinalize, "C_Initialize + C_Finalize", true, 40, 1},
-    {Work::ColdSign, "initialize, login, find, sign P-256, finalize", true, 40, 1},
-    {Work::Login, "C_Logout + C_Login", false, 40, 1},
-    {Work::SignEc, "sign P-256", false, 400, 1},
-    {Work::SignEc8Threads, "sign P-256, each of 8 threads' signatures", false, 20,
-     kThreads* kSignsPerThread},
-    {Work::SignRsa, "sign RSA-2048", false, 200, 1},
-    {Work::VerifyEc, "verify P-256", false, 400, 1},
-    {Work::Digest, "SHA-256 of 1 KiB", false, 400, 1},
-    {Work::FindById, "find by CKA_ID", false, 400, 1},
-    {Work::Random, "32 random bytes", false, 400, 1},
-    {Work::DecryptRsa, "decrypt RSA-2048", false, 200, 1},
-    {Work::TokenAes, "AES-256-CBC of 16 KiB, key of the token", false, 100, 1},
-    {Work::SessionAes, "AES-256-CBC of 16 KiB, key of the session", false, 100, 1},
-    {Work::GenerateEc, "generate and destroy P-256", false, 20, 1},
-}};
 
-constexpr const Row& RowOf(Work work) { return kRows.at(static_cast<size_t>(work)); }
+// With the module finalized.
+inline constexpr Row kColdRows[] = {
+    {"C_Initialize + C_Finalize", Work::InitializeFinalize, 40},
+    {"initialize, login, find, sign P-256, finalize", Work::ColdSign, 40},
+};
+// With a user logged in. Generation is the last: it leaves transient objects behind in other
+// modules.
+inline constexpr int kSignatures = 32;
+inline constexpr Row kWarmRows[] = {
+    {"C_Logout + C_Login", Work::Login, 40},
+    {"sign P-256", Work::SignEc, 400},
+    {"sign P-256, 1 thread", Work::SignEc, 15, kSignatures, 1},
+    {"sign P-256, 2 threads", Work::SignEc, 15, kSignatures, 2},
+    {"sign P-256, 4 threads", Work::SignEc, 15, kSignatures, 4},
+    {"sign P-256, 8 threads", Work::SignEc, 15, kSignatures, 8},
+    {"sign P-256, 16 threads", Work::SignEc, 15, kSignatures, 16},
+    {"sign P-256, 32 threads", Work::SignEc, 15, kSignatures, 32},
+    {"sign RSA-2048", Work::SignRsa, 200},
+    {"decrypt RSA-2048", Work::DecryptRsa, 200},
+    {"ECDH P-256", Work::DeriveEc, 200},
+    {"verify P-256", Work::VerifyEc, 400},
+    {"SHA-256 of 1 KiB", Work::Digest, 400, 1, 1, 1 << 10},
+    {"SHA-256 of 64 KiB", Work::Digest, 200, 1, 1, 1 << 16},
+    {"32 random bytes", Work::Random, 400},
+    {"find by CKA_ID", Work::FindById, 400},
+    {"AES-256-CBC of 16 KiB, key of the token", Work::TokenAes, 50},
+    {"AES-256-CBC of 16 KiB, key of the session", Work::SessionAes, 100},
+    {"create and destroy a data object", Work::CreateData, 100},
+    {"generate and destroy P-256", Work::GenerateEc, 20},
+    {"generate and destroy RSA-2048", Work::GenerateRsa, 5},
+};
+inline constexpr int kMostThreads = 32;
 
 class Subject {
  public:
   virtual ~Subject() = default;
   virtual const std::string& name() const = 0;
-  // Before the first row that is not cold.
+  // Before the warm rows.
   virtual void Warm() = 0;
-  // Does the work once (or as often as the row says), and throws std::runtime_error when it fails.
+  // Does what the row says with all its repetitions, and throws std::runtime_error when it fails.
   // Empty: it does not do that.
-  virtual std::function<void()> Doing(Work work) = 0;
+  virtual std::function<void()> Doing(const Row& row) = 0;
 };
 
 }  // namespace keyscope::bench

@@ -2,7 +2,7 @@
 # The Debian packages that Keyscope needs, and their installation where they are missing. The README's table
 # of dependencies says what each is for.
 BUILD_PACKAGES=(g++ cmake ninja-build pkgconf libtss2-dev libssl-dev libsqlite3-dev libnss3-dev
-  libnspr4-dev libtomlplusplus-dev libgtest-dev libgmock-dev libbenchmark-dev libcli11-dev nlohmann-json3-dev)
+  libnspr4-dev libtomlplusplus-dev libgtest-dev libgmock-dev libcli11-dev nlohmann-json3-dev)
 DEMO_PACKAGES=(swtpm tpm2-tools libtss2-tcti-swtpm0 openssl opensc gnutls-bin)
 TEST_PACKAGES=(swtpm-tools tpm2-abrmd libtss2-tcti-tabrmd0 dbus-bin dbus-daemon p11-kit openssh-client
   openssh-server binutils openjdk-17-jdk-headless libnss3-tools libengine-pkcs11-openssl nginx-light curl
