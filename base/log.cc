@@ -1,11 +1,14 @@
 #include "base/log.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
-#include <ctime>
+#include <chrono>
+#include <cstdio>
 #include <mutex>
+
+#include "base/log_file.h"
 
 namespace keyscope::log {
 namespace {
@@ -37,14 +40,18 @@ const char* Word(Level at) {
 }
 
 std::string Now() {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  tm utc{};
-  gmtime_r(&now.tv_sec, &utc);
-  char text[40];
-  size_t used = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
-  snprintf(text + used, sizeof text - used, ".%03ldZ", now.tv_nsec / 1000000);
-  return text;
+  using namespace std::chrono;
+  const auto now = floor<milliseconds>(system_clock::now());
+  const auto today = floor<days>(now);
+  const year_month_day date(today);
+  const hh_mm_ss time(now - today);
+  std::array<char, 40> text{};
+  snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ",
+           static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+           static_cast<unsigned>(date.day()), static_cast<int>(time.hours().count()),
+           static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()),
+           static_cast<int>(time.subseconds().count()));
+  return text.data();
 }
 
 }  // namespace
@@ -54,7 +61,7 @@ void Configure(Level to, const std::string& file) {
   int old = descriptor.load();
   int opened = STDERR_FILENO;
   if (to != Level::Silent && !file.empty()) {
-    int fd = open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    const int fd = OpenFile(file);
     if (fd >= 0) opened = fd;
   }
   descriptor = opened;
@@ -70,7 +77,8 @@ void Write(Level at, const std::string& line) {
   for (char c : line) text += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
   text += '\n';
   std::lock_guard lock(Mutex());
-  [[maybe_unused]] ssize_t written = write(descriptor, text.data(), text.size());
+  [[maybe_unused]] auto written =
+      write(descriptor, text.data(), static_cast<unsigned>(text.size()));
 }
 
 }  // namespace keyscope::log

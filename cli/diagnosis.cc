@@ -1,56 +1,11 @@
 #include "cli/diagnosis.h"
 
-#include <grp.h>
-#include <pwd.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <array>
-#include <cerrno>
-#include <system_error>
-
 #include "base/error.h"
+#include "cli/advice.h"
 #include "cli/module.h"
 
 namespace keyscope::cli {
 namespace {
-
-using Mend = std::vector<std::string>;
-
-std::string UserName() {
-  std::array<char, 4096> buffer{};
-  passwd entry{};
-  passwd* found = nullptr;
-  getpwuid_r(geteuid(), &entry, buffer.data(), buffer.size(), &found);
-  return found != nullptr ? found->pw_name : std::to_string(geteuid());
-}
-
-std::string GroupOf(const std::string& path) {
-  struct stat at {};
-  if (stat(path.c_str(), &at) != 0) return "tss";
-  std::array<char, 4096> buffer{};
-  group entry{};
-  group* found = nullptr;
-  getgrgid_r(at.st_gid, &entry, buffer.data(), buffer.size(), &found);
-  return found != nullptr ? found->gr_name : std::to_string(at.st_gid);
-}
-
-// The way in through the group of `path`, which must be one for TPM users and not root's own.
-Mend JoinGroup(const std::string& path) {
-  std::string group = GroupOf(path);
-  Mend mend;
-  if (group == "root") {
-    group = "tss";
-    mend.push_back("sudo chgrp -R tss " + path + " && sudo chmod -R g+rwX " + path);
-  }
-  mend.push_back("sudo usermod -aG " + group + " " + UserName() + "   # then log in again");
-  return mend;
-}
-
-bool OthersMayWrite(const std::string& path, bool group_may) {
-  struct stat at {};
-  return stat(path.c_str(), &at) == 0 && (at.st_mode & (group_may ? 02 : 022)) != 0;
-}
 
 class Doctor {
  public:
@@ -58,10 +13,10 @@ class Doctor {
 
   std::vector<Symptom> Look() {
     Configuration();
-    has_tpm_ = Device() && Tpm();
+    has_tpm_ = CanReach() && Tpm();
     if (has_tpm_) {
       Lockout();
-      StorageRoot();
+      if (Direct::kHasStorageRoot) StorageRoot();
     }
     for (KeyScope scope : {KeyScope::Machine, KeyScope::User}) Store(scope);
     return std::move(symptoms_);
@@ -77,30 +32,14 @@ class Doctor {
 
   void Configuration() {
     for (const std::string& problem : direct_.config().problems)
-      Bad("configuration", problem, {"$EDITOR ${KEYSCOPE_CONF:-/etc/keyscope/keyscope.conf}"});
-    if (direct_.config().problems.empty())
-      Good("configuration", "the TPM is reached as " + direct_.config().tcti);
+      Bad("configuration", problem, EditConfiguration());
+    if (direct_.config().problems.empty()) Good("configuration", WayToTpm(direct_.config().tcti));
   }
 
-  // The file of a device: TCTI, as the operating system sees it.
-  bool Device() {
-    constexpr std::string_view kDevice = "device:";
-    const std::string& tcti = direct_.config().tcti;
-    if (!tcti.starts_with(kDevice)) return true;
-    const std::string path = tcti.substr(kDevice.size());
-    if (access(path.c_str(), R_OK | W_OK) == 0) return true;
-    const int code = errno;
-    const std::string why = path + ": " + std::generic_category().message(code);
-    if (code == EACCES)
-      Bad("device",
-          why + "; it belongs to the group " + GroupOf(path) + ", and " + UserName() +
-              " is not in it",
-          JoinGroup(path));
-    else
-      Bad("device", why + "; this machine has no TPM that its kernel knows",
-          {"sudo modprobe -a tpm_tis tpm_crb   # and turn the TPM on in the firmware's setup",
-           "ls -l /dev/tpm*                     # another device: tcti in keyscope.conf"});
-    return false;
+  bool CanReach() {
+    std::optional<Symptom> wrong = WrongWithDevice(direct_.config().tcti);
+    if (wrong) symptoms_.push_back(std::move(*wrong));
+    return !wrong.has_value();
   }
 
   bool Tpm() {
@@ -110,9 +49,7 @@ class Doctor {
       Good("TPM", facts.manufacturer + " " + facts.model + " answers");
       return true;
     } catch (const Error& error) {
-      Bad("TPM", error.what(),
-          {"systemctl status tpm2-abrmd         # where the TCTI goes through it",
-           "ls -l /dev/tpm*                     # another device: tcti in keyscope.conf"});
+      Bad("TPM", error.what(), ReachTpm());
       return false;
     }
   }
@@ -129,10 +66,9 @@ class Doctor {
       Bad("lockout",
           "the TPM is locked out after wrong PINs: " + tries + "; it gives one back every " +
               std::to_string(lockout.seconds_per_try) + " seconds",
-          {"tpm2_dictionarylockout --clear-lockout   # with -p if the lockout authorization is "
-           "set"});
+          ClearLockout());
     } catch (const Error& error) {
-      Bad("lockout", error.what(), {"tpm2_getcap properties-variable"});
+      Bad("lockout", error.what(), ReadLockout());
     }
   }
 
@@ -152,7 +88,7 @@ class Doctor {
     try {
       if (direct_.folder(scope).empty()) {
         Bad(check, "this process has no home folder, so there is no place for the store",
-            {"export KEYSCOPE_USER_DIR=<folder>"});
+            NameUserFolder());
         return;
       }
       const auto token = direct_.store(scope).LoadToken();
@@ -168,17 +104,11 @@ class Doctor {
   }
 
   Mend MendStore(KeyScope scope, const Error& error) {
-    const std::string folder = direct_.folder(scope), path = direct_.store_path(scope);
-    const bool machine = scope == KeyScope::Machine;
-    if (!error.Is(Fault::Denied)) return {"mv " + path + " " + path + ".damaged   # or a backup"};
-    if (access(path.c_str(), R_OK) != 0)
-      return machine
-                 ? JoinGroup(folder)
-                 : Mend{"sudo chown -R " + UserName() + " " + folder, "chmod -R u+rwX " + folder};
-    if (OthersMayWrite(folder, machine) || OthersMayWrite(path, machine))
-      return {std::string("chmod -R ") + (machine ? "o= " : "go= ") + folder};
-    const KeyScope other = machine ? KeyScope::User : KeyScope::Machine;
-    return {"mv -n " + path + " " + direct_.store_path(other) + "   # or another place"};
+    const KeyScope other = scope == KeyScope::Machine ? KeyScope::User : KeyScope::Machine;
+    const std::string path = direct_.store_path(scope);
+    return error.Is(Fault::Denied)
+               ? AllowStore({scope, direct_.folder(scope), path, direct_.store_path(other)})
+               : MoveAside(path);
   }
 
   // The token's keys hang on the storage root under which they were made.

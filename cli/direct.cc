@@ -1,28 +1,19 @@
 #include "cli/direct.h"
 
 #include "base/error.h"
-#include "tpm/tss/commands.h"
-#include "tpm/tss/device.h"
-#include "tpm/tss/marshal.h"
-#include "tpm/tss/root.h"
+#include "base/path.h"
 
 namespace keyscope::cli {
-namespace {
 
-constexpr uint32_t kStorageRootHandle = 0x81000001;
-
-tpm::TssOptions OptionsOf(const p11::Config& config) {
+tpm::BackendOptions BackendOptionsOf(const p11::Config& config) {
   return {.tcti = config.tcti,
           .owner_auth = config.owner_auth.Clone(),
           .endorsement_auth = config.endorsement_auth.Clone(),
           .threads = false};
 }
 
-}  // namespace
-
 Direct::Direct() : config_(p11::LoadConfig()) {
-  tpm::SilenceTss();
-  backend_ = tpm::MakeTssBackend(OptionsOf(config_));
+  backend_ = tpm::MakeBackend(BackendOptionsOf(config_));
   for (KeyScope scope : {KeyScope::Machine, KeyScope::User})
     stores_[scope] = std::make_unique<store::ObjectStore>(store_path(scope), scope);
 }
@@ -33,34 +24,7 @@ std::string Direct::folder(KeyScope scope) const {
 
 std::string Direct::store_path(KeyScope scope) const {
   const std::string in = folder(scope);
-  return in.empty() ? "" : in + "/" + std::string(Name(scope)) + ".db";
-}
-
-void Direct::Reach() {
-  backend_->Release({});
-  tpm::tss::Connection connection(config_.tcti);
-  connection.Open();
-}
-
-std::optional<Bytes> Direct::StorageRootName() {
-  tpm::tss::Device device(OptionsOf(config_));
-  return device.Operate([&]() -> std::optional<Bytes> {
-    const auto area = tpm::tss::ReadPublic(device.connection(), kStorageRootHandle);
-    return area ? std::optional(tpm::tss::NameOf(*area)) : std::nullopt;
-  });
-}
-
-bool Direct::StillMakes(const store::TokenRow& token) {
-  tpm::tss::Device device(OptionsOf(config_));
-  try {
-    return device.Operate([&] {
-      tpm::tss::Parent(device, {0, token.root_public, token.root_name});
-      return true;
-    });
-  } catch (const Error& error) {
-    if (error.Is(Fault::KeyGone)) return false;
-    throw;
-  }
+  return in.empty() ? "" : Utf8Of(PathOf(in) / (std::string(Name(scope)) + ".db"));
 }
 
 Direct::Erased Direct::ErasePending(KeyScope scope) {

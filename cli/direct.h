@@ -13,8 +13,17 @@
 
 namespace keyscope::cli {
 
+tpm::BackendOptions BackendOptionsOf(const p11::Config& config);
+
 class Direct {
  public:
+  // Whether the storage root is something that one can see and lose.
+#ifdef _WIN32
+  static constexpr bool kHasStorageRoot = false;
+#else
+  static constexpr bool kHasStorageRoot = true;
+#endif
+
   Direct();
 
   const p11::Config& config() const { return config_; }

@@ -1,27 +1,23 @@
 #include "cli/module.h"
 
-#include <dlfcn.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <cstring>
-#include <filesystem>
 
+#include "base/environment.h"
 #include "base/error.h"
 #include "cli/error.h"
+#include "cli/library.h"
 #include "cli/module_log.h"
 #include "p11/rv_name.h"
 
 namespace keyscope::cli {
 namespace {
 
-constexpr char kFileName[] = "keyscope-pkcs11.so";
 constexpr CK_ULONG kFindBatch = 64;
 
-CK_FUNCTION_LIST* FunctionsOf(void* library, const std::string& path) {
-  auto get = reinterpret_cast<CK_C_GetFunctionList>(dlsym(library, "C_GetFunctionList"));
+CK_FUNCTION_LIST* FunctionsOf(const std::string& path) {
+  const CK_C_GetFunctionList get = LoadModule(path);
   CK_FUNCTION_LIST* functions = nullptr;
   if (get == nullptr || get(&functions) != CKR_OK || functions == nullptr)
     throw Failure(path + " is no PKCS#11 module");
@@ -34,20 +30,12 @@ CK_BYTE_PTR Mutable(ByteView bytes) { return const_cast<CK_BYTE_PTR>(bytes.data(
 
 std::string ModulePath(const std::string& path) {
   if (!path.empty()) return path;
-  if (const char* named = secure_getenv("KEYSCOPE_MODULE"); named != nullptr && *named != '\0')
-    return named;
-  std::error_code error;
-  const auto beside =
-      std::filesystem::read_symlink("/proc/self/exe", error).replace_filename(kFileName);
-  return std::filesystem::exists(beside, error) ? beside.string() : KEYSCOPE_INSTALLED_MODULE;
+  const std::string named = Environment("KEYSCOPE_MODULE");
+  return named.empty() ? DefaultModulePath() : named;
 }
 
 Module::Module(const std::string& path) : log_(std::make_unique<ModuleLog>()) {
-  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr)
-    throw Failure(std::string("the module does not load: ") + dlerror() +
-                  "; name it with --module or KEYSCOPE_MODULE");
-  functions_ = FunctionsOf(library, path);
+  functions_ = FunctionsOf(path);
   InitializeArgs args{};
   args.flags = CKF_OS_LOCKING_OK;
   Check(call().C_Initialize(&args), "C_Initialize");

@@ -1,7 +1,10 @@
 // The module's own words about what failed: its log, kept aside for the command's error messages.
 #pragma once
 
+#include <memory>
 #include <string>
+
+#include "cli/scratch_file.h"
 
 namespace keyscope::cli {
 
@@ -19,8 +22,8 @@ class ModuleLog {
   std::string LastLine() const;
 
  private:
-  std::string path_;
-  int descriptor_ = -1;
+  std::unique_ptr<ScratchFile> file_;
+  bool offered_ = false;  // to the module, through the environment
 };
 
 }  // namespace keyscope::cli

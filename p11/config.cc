@@ -1,27 +1,20 @@
 #include "p11/config.h"
 
-#include <pwd.h>
-#include <stdlib.h>
 #include <toml++/toml.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <fstream>
 #include <iterator>
 #include <optional>
 #include <sstream>
 #include <stdexcept>
 
+#include "base/environment.h"
+#include "base/path.h"
+#include "p11/places.h"
+
 namespace keyscope::p11 {
 namespace {
-
-constexpr const char* kDefaultFile = "/etc/keyscope/keyscope.conf";
-
-std::string Environment(const char* name) {
-  const char* value = secure_getenv(name);
-  return value == nullptr ? "" : value;
-}
 
 // One setter a kind of value; each throws invalid_argument with what is wrong.
 template <auto Member>
@@ -62,7 +55,7 @@ void SetAuth(Config& config, const std::string& text) {
   if (text.starts_with("hex:")) {
     config.*Member = FromHex(text.substr(4));
   } else if (text.starts_with("file:")) {
-    std::ifstream file(text.substr(5), std::ios::binary);
+    std::ifstream file(PathOf(text.substr(5)), std::ios::binary);
     if (!file) throw std::invalid_argument("cannot read " + text.substr(5));
     Bytes value{std::istreambuf_iterator<char>(file), {}};
     while (!value.empty() && (value.back() == '\n' || value.back() == '\r')) value.pop_back();
@@ -87,28 +80,11 @@ constexpr Setting kSettings[] = {
     {"endorsement_auth", nullptr, SetAuth<&Config::endorsement_auth>},
 };
 
-std::string Home() {
-  std::string home = Environment("HOME");
-  if (!home.empty()) return home;
-  std::array<char, 4096> buffer{};
-  passwd entry{};
-  passwd* found = nullptr;
-  if (getpwuid_r(geteuid(), &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr)
-    return "";
-  return found->pw_dir;
-}
-
-// XDG Base Directory Specification: a relative path counts as unset.
-std::string DefaultUserDir() {
-  std::string data = Environment("XDG_DATA_HOME");
-  if (data.starts_with('/')) return data + "/keyscope";
-  std::string home = Home();
-  return home.starts_with('/') ? home + "/.local/share/keyscope" : "";
-}
-
 Config Defaults() {
   Config config;
-  config.user_dir = DefaultUserDir();
+  const Places places = DefaultPlaces();
+  config.machine_dir = places.machine_dir;
+  config.user_dir = places.user_dir;
   return config;
 }
 
@@ -162,7 +138,7 @@ void RequirePlainText(const std::string& path, const std::string& text) {
 Config FromFile(const std::string& path) {
   Config config = Defaults();
   try {
-    std::ifstream file(path);
+    std::ifstream file(PathOf(path));
     if (!file) throw std::invalid_argument(path + ": cannot be read");
     const std::string text(std::istreambuf_iterator<char>(file), {});
     RequirePlainText(path, text);
@@ -183,8 +159,9 @@ Config FromFile(const std::string& path) {
 
 Config LoadConfig() {
   std::string named = Environment("KEYSCOPE_CONF");
-  std::string path = named.empty() ? kDefaultFile : named;
-  bool expected = !named.empty() || access(path.c_str(), F_OK) == 0;
+  std::string path = named.empty() ? DefaultPlaces().file : named;
+  std::error_code unreachable;
+  bool expected = !named.empty() || std::filesystem::exists(PathOf(path), unreachable);
   Config config = expected ? FromFile(path) : Defaults();
 
   for (const Setting& setting : kSettings) {

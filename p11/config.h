@@ -1,5 +1,5 @@
-// The configuration: a TOML file, overridden by the environment (secure_getenv), read once by
-// C_Initialize. The README describes the keys.
+// The configuration: a TOML file, overridden by the environment (not of set-user-ID programs), read
+// once by C_Initialize. The README describes the keys.
 #pragma once
 
 #include <string>
@@ -12,7 +12,7 @@ namespace keyscope::p11 {
 
 struct Config {
   std::string tcti = "device:/dev/tpmrm0";
-  std::string machine_dir = "/var/lib/keyscope";
+  std::string machine_dir;
   std::string user_dir;  // empty: this process has no home, so the user slot has no store
   log::Level log = log::Level::Silent;
   std::string log_file;          // empty: stderr

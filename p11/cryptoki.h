@@ -12,6 +12,12 @@
 #define NULL_PTR nullptr
 #endif
 
+// On Windows PKCS#11's structures are packed to one byte; NSS's header sees to that by itself.
+#ifdef _WIN32
+#include <stddef.h>
+#pragma pack(push, 1)
+#endif
+
 // The C_ functions are the only symbols the module shows.
 #pragma GCC visibility push(default)
 #include <pkcs11.h>
@@ -52,3 +58,11 @@ struct GcmParams {
 };
 
 }  // namespace keyscope
+
+#ifdef _WIN32
+#pragma pack(pop)
+static_assert(sizeof(CK_ULONG) == 4);
+#endif
+static_assert(sizeof(CK_ATTRIBUTE) == sizeof(void*) + 2 * sizeof(CK_ULONG));
+static_assert(sizeof(CK_MECHANISM) == sizeof(void*) + 2 * sizeof(CK_ULONG));
+static_assert(sizeof(keyscope::InitializeArgs) == 5 * sizeof(void*) + sizeof(CK_FLAGS));

@@ -1,12 +1,11 @@
 #include "p11/lifecycle.h"
 
-#include <pthread.h>
-
 #include <mutex>
 #include <utility>
 #include <vector>
 
 #include "base/error.h"
+#include "p11/fork.h"
 
 namespace keyscope::p11 {
 namespace {
@@ -15,7 +14,7 @@ void BeforeFork();
 void AfterFork();
 
 struct State {
-  State() { pthread_atfork(BeforeFork, AfterFork, AfterFork); }
+  State() { AroundForks(BeforeFork, AfterFork); }
 
   std::mutex mutex;
   std::shared_ptr<Module> module;
@@ -32,12 +31,10 @@ void BeforeFork() {
   State& state = TheState();
   state.mutex.lock();
   if (state.module != nullptr) state.module->LockForFork();
-  tpm::LockForFork();
 }
 
 void AfterFork() {
   State& state = TheState();
-  tpm::UnlockAfterFork();
   if (state.module != nullptr) state.module->UnlockAfterFork();
   state.mutex.unlock();
 }

@@ -2,12 +2,14 @@
 
 #include <unistd.h>
 
+#include "base/path.h"
+
 namespace keyscope::p11 {
 namespace {
 
 // An empty folder stays empty: the token then has no store.
 std::string StorePath(const std::string& folder, const char* file) {
-  return folder.empty() ? "" : folder + "/" + file;
+  return folder.empty() ? "" : Utf8Of(PathOf(folder) / file);
 }
 
 bool HasCallbacks(const InitializeArgs& args) { return args.CreateMutex != nullptr; }
@@ -17,12 +19,10 @@ bool HasCallbacks(const InitializeArgs& args) { return args.CreateMutex != nullp
 Module::Module(const InitializeArgs& args, Config config)
     : pid_(getpid()), finalized_(finalize_.get_future().share()) {
   if (HasCallbacks(args) && (args.flags & CKF_OS_LOCKING_OK) == 0) app_mutex_.emplace(args);
-  tpm::SilenceTss();
-  backend_ =
-      tpm::MakeTssBackend({.tcti = config.tcti,
-                           .owner_auth = std::move(config.owner_auth),
-                           .endorsement_auth = std::move(config.endorsement_auth),
-                           .threads = (args.flags & CKF_LIBRARY_CANT_CREATE_OS_THREADS) == 0});
+  backend_ = tpm::MakeBackend({.tcti = config.tcti,
+                               .owner_auth = std::move(config.owner_auth),
+                               .endorsement_auth = std::move(config.endorsement_auth),
+                               .threads = (args.flags & CKF_LIBRARY_CANT_CREATE_OS_THREADS) == 0});
   tokens_[0] = std::make_unique<token::Token>(KeyScope::Machine, kSlots[0], backend_,
                                               StorePath(config.machine_dir, "machine.db"));
   tokens_[1] = std::make_unique<token::Token>(KeyScope::User, kSlots[1], backend_,

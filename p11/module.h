@@ -1,8 +1,6 @@
 // Module: what exists between C_Initialize and C_Finalize.
 #pragma once
 
-#include <sys/types.h>
-
 #include <array>
 #include <future>
 #include <memory>
@@ -40,7 +38,7 @@ class Module {
   void UnlockAfterFork();
 
  private:
-  const pid_t pid_;
+  const int pid_;
   std::optional<AppMutex> app_mutex_;
   std::shared_ptr<tpm::Backend> backend_;
   std::array<std::unique_ptr<token::Token>, kSlots.size()> tokens_;

@@ -1,9 +1,9 @@
 #include "store/database.h"
 
-#include <filesystem>
 #include <thread>
 
 #include "base/error.h"
+#include "store/files.h"
 #include "store/sqlite_fault.h"
 
 namespace keyscope::store {
@@ -41,22 +41,9 @@ constexpr Switch kSwitches[] = {
     {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
 };
 
-// The folder may be reached through symbolic links, as home folders are; the file itself may not be
-// one.
-std::string ResolveFolder(const std::string& path) {
-  std::filesystem::path file(path);
-  std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
-  std::error_code failed;
-  folder = std::filesystem::canonical(folder, failed);
-  if (failed)
-    throw Error(Fault::Denied,
-                "store " + path + ": its folder cannot be reached: " + failed.message());
-  return (folder / file.filename()).string();
-}
-
 }  // namespace
 
-Database::Database(const std::string& path) : path_(ResolveFolder(path)) {
+Database::Database(const std::string& path) : path_(SqlitePath(path)) {
   constexpr int kFlags =
       SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
   try {

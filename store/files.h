@@ -1,9 +1,7 @@
 // The store's file and folder as the operating system sees them: what is refused, and how files
-// come to be. Never opens a file that SQLite may have open in this process: closing it would drop
-// SQLite's locks.
+// come to be. Paths are UTF-8. Never opens a file that SQLite may have open in this process:
+// closing it would drop SQLite's locks.
 #pragma once
-
-#include <sys/types.h>
 
 #include <functional>
 #include <string>
@@ -28,5 +26,9 @@ bool CreateStoreFile(const std::string& path, KeyScope scope,
 // name first. Where that name is taken: `copy`.1, .2, ... Its name.
 std::string CreateCopy(const std::string& original, const std::string& copy,
                        const std::function<void(const std::string&)>& fill);
+
+// The path under which SQLite opens the store. The folder may be reached through symbolic links, as
+// home folders are; the file itself may not be one.
+std::string SqlitePath(const std::string& path);
 
 }  // namespace keyscope::store

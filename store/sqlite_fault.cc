@@ -1,10 +1,10 @@
 #include "store/sqlite_fault.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <initializer_list>
 #include <iterator>
 #include <new>
+
+#include "store/system_fault.h"
 
 namespace keyscope::store {
 namespace {
@@ -44,19 +44,18 @@ constexpr Meaning kMeanings[] = {
 
 constexpr int kPrimary = 0xff;  // the bits of the primary code in an extended one
 
-// Whether the system's own code for the failure is one of `codes`.
-bool SystemSaid(sqlite3* db, std::initializer_list<int> codes) {
+// Whether the system's own code for the failure means `fault`.
+bool SystemSaid(sqlite3* db, Fault fault) {
   int last = 0;
   sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &last);
-  return std::ranges::find(codes, last) != codes.end() ||
-         std::ranges::find(codes, sqlite3_system_errno(db)) != codes.end();
+  return FaultOfSystem(last) == fault || FaultOfSystem(sqlite3_system_errno(db)) == fault;
 }
 
 // SQLite says FULL for ENOSPC only, IOERR for a quota or a file size limit, and CORRUPT where a
 // read failed with EIO: what could not be read is not damaged.
 const Meaning* SystemMeaning(sqlite3* db, int primary) {
-  if (primary == SQLITE_IOERR && SystemSaid(db, {EDQUOT, EFBIG})) return &kOutOfSpace;
-  if (primary == SQLITE_CORRUPT && SystemSaid(db, {EIO})) return &kUnreadable;
+  if (primary == SQLITE_IOERR && SystemSaid(db, Fault::NoSpace)) return &kOutOfSpace;
+  if (primary == SQLITE_CORRUPT && SystemSaid(db, Fault::Io)) return &kUnreadable;
   return nullptr;
 }
 

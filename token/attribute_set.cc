@@ -1,5 +1,6 @@
 #include "token/attribute_set.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/error.h"
@@ -40,7 +41,10 @@ Bytes NarrowUlongs(ByteView wide) {
     throw Error(Fault::Corrupt, "a stored number has a wrong size");
   Bytes native;
   while (!wide.empty()) {
-    auto number = static_cast<CK_ULONG>(TakeNumber(wide, kStoredUlong));
+    // What an 8-byte CK_ULONG wrote and a 4-byte one cannot tell is CK_UNAVAILABLE_INFORMATION,
+    // which is also what the stored -1 is.
+    const auto number = static_cast<CK_ULONG>(
+        std::min<uint64_t>(TakeNumber(wide, kStoredUlong), CK_UNAVAILABLE_INFORMATION));
     Append(native, {reinterpret_cast<const uint8_t*>(&number), sizeof number});
   }
   return native;

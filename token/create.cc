@@ -210,7 +210,7 @@ void SetSecretValue(Object& object, SecretBytes value, Token& token) {
     Refuse(CKR_ATTRIBUTE_VALUE_INVALID, "an AES key has 16, 24 or 32 bytes");
   if (value.empty() || value.size() > kLargestGenericSecret)
     Refuse(CKR_ATTRIBUTE_VALUE_INVALID, "a secret key that is empty or too long");
-  attributes.SetUlong(CKA_VALUE_LEN, value.size());
+  attributes.SetUlong(CKA_VALUE_LEN, static_cast<CK_ULONG>(value.size()));
   SetCheckValue(attributes, CheckValueOf(object.kind, value));
   attributes.Erase(CKA_VALUE);
   if (const auto spec = TpmSpecFor(object, value.size(), *token.facts()))
@@ -224,7 +224,7 @@ void GenerateSecret(Object& object, size_t size, Token& token) {
   // A TPM does not ask how long an HMAC key is to be. Drawn here for the reason of NewKeyAuth.
   if (!spec || !std::holds_alternative<tpm::AesSpec>(spec->algorithm))
     return SetSecretValue(object, SecretBytes(ossl::Random(size)), token);
-  object.attributes.SetUlong(CKA_VALUE_LEN, size);
+  object.attributes.SetUlong(CKA_VALUE_LEN, static_cast<CK_ULONG>(size));
   PutIntoTpm(object, *spec, {}, token);
   const auto key = AesOf(token.backend(), token.login().root(), token.objects().KeyOf(object));
   SetCheckValue(object.attributes, CheckValueOf(*key));

@@ -44,13 +44,13 @@ struct Output {
   std::optional<CK_RV> Lacks(size_t bound) const {
     Check();
     if (bound == 0 || (data != nullptr && *size >= bound)) return std::nullopt;
-    *size = bound;
+    *size = static_cast<CK_ULONG>(bound);
     return data == nullptr ? CKR_OK : CKR_BUFFER_TOO_SMALL;
   }
   // Writes the length and, when there is room, the result. False: the buffer is too short.
   bool Put(ByteView result) const {
     const bool fits = data == nullptr || *size >= result.size();
-    *size = result.size();
+    *size = static_cast<CK_ULONG>(result.size());
     if (fits && data != nullptr && !result.empty()) std::memcpy(data, result.data(), result.size());
     return fits;
   }

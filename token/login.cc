@@ -277,8 +277,8 @@ bool Login::SessionClosed(bool read_write) noexcept {
 
 void Login::CountSessions(CK_TOKEN_INFO& info) {
   std::lock_guard lock(mutex_);
-  info.ulSessionCount = sessions_;
-  info.ulRwSessionCount = sessions_ - read_only_sessions_;
+  info.ulSessionCount = static_cast<CK_ULONG>(sessions_);
+  info.ulRwSessionCount = static_cast<CK_ULONG>(sessions_ - read_only_sessions_);
 }
 
 }  // namespace keyscope::token

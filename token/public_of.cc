@@ -47,7 +47,7 @@ void SetPublic(AttributeSet& attributes, Kind kind, const tpm::PublicKey& key) {
     set(CKA_MODULUS, rsa->modulus);
     set(CKA_PUBLIC_EXPONENT, rsa->exponent);
     if (FindRule(CKA_MODULUS_BITS, kind) != nullptr)
-      attributes.SetUlong(CKA_MODULUS_BITS, crypto::ModulusBits(*rsa));
+      attributes.SetUlong(CKA_MODULUS_BITS, static_cast<CK_ULONG>(crypto::ModulusBits(*rsa)));
   } else {
     const auto& ec = std::get<tpm::EcPublic>(key);
     set(CKA_EC_PARAMS, crypto::ParamsOf(ec.curve));

@@ -104,7 +104,7 @@ CK_RV WriteValue(ValueKind kind, ByteView value, CK_ATTRIBUTE& attribute) {
   const bool fits = attribute.ulValueLen >= size;
   const bool asks = attribute.pValue == nullptr;
   if (!asks && !fits) return Unavailable(attribute, CKR_BUFFER_TOO_SMALL);
-  attribute.ulValueLen = size;
+  attribute.ulValueLen = static_cast<CK_ULONG>(size);
   if (asks || size == 0) return CKR_OK;
   if (held) return WriteTemplate(*held, attribute);
   std::memcpy(attribute.pValue, value.data(), size);

@@ -149,7 +149,7 @@ CK_ULONG Session::ObjectSize(CK_OBJECT_HANDLE handle) {
   if (object->material)
     size += object->material->public_area.size() + object->material->private_area.size() +
             object->material->auth.size();
-  return size;
+  return static_cast<CK_ULONG>(size);
 }
 
 CK_RV Session::GetAttributes(CK_OBJECT_HANDLE handle, std::span<CK_ATTRIBUTE> attributes) {

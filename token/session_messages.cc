@@ -42,7 +42,8 @@ MessageSigner SignerFor(Maker maker, std::shared_ptr<const Object> object,
     Refuse(CKR_KEY_FUNCTION_NOT_PERMITTED, "the key wants a login for each message");
   const Input parameter{mechanism.pParameter, mechanism.ulParameterLen};
   MessageSigner::Maker make = [=, &rule, &token, parameter = Copy(parameter.view())] {
-    const CK_MECHANISM own{rule.type, const_cast<uint8_t*>(parameter.data()), parameter.size()};
+    const CK_MECHANISM own{rule.type, const_cast<uint8_t*>(parameter.data()),
+                           static_cast<CK_ULONG>(parameter.size())};
     return maker(MaterialsOf(token, rule, own, object.get()));
   };
   make();  // a bad parameter is told now

@@ -91,7 +91,7 @@ CK_RV Session::Once(OpKind kind, Input in, Output out) {
     const size_t bound = active.operation->OnceBound(data.size());
     const bool asks = out.data == nullptr;
     if (asks || (active.operation->exact() && *out.size < bound)) {
-      *out.size = bound;
+      *out.size = static_cast<CK_ULONG>(bound);
       return asks ? Outcome::Active : Outcome::TooSmall;
     }
     const SecretBytes result = active.operation->Once(data);
@@ -125,7 +125,7 @@ CK_RV Session::Update(OpKind kind, Input in, Output out) {
     const size_t bound = active.operation->UpdateBound(part.size());
     const bool asks = out.data == nullptr;
     if (asks || *out.size < bound) {
-      *out.size = bound;
+      *out.size = static_cast<CK_ULONG>(bound);
       return asks ? Outcome::Active : Outcome::TooSmall;
     }
     active.fed = true;
@@ -141,7 +141,7 @@ CK_RV Session::Final(OpKind kind, Output out) {
         active.finished ? active.finished->size() : active.operation->FinishBound();
     const bool asks = out.data == nullptr;
     if (asks || ((active.operation->exact() || active.finished) && *out.size < bound)) {
-      *out.size = bound;
+      *out.size = static_cast<CK_ULONG>(bound);
       return asks ? Outcome::Active : Outcome::TooSmall;
     }
     if (!active.finished) active.finished = active.operation->Finish();

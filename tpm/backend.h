@@ -1,5 +1,5 @@
-// Backend: the one interface to key hardware. Implemented by tss/ (Linux) and, for fault injection
-// in tests, by a fake that passes the same contract tests.
+// Backend: the one interface to key hardware. Implemented by tss/ and, on Windows, by ncrypt/; for
+// fault injection in tests, by a fake that passes the same contract tests.
 //
 // Thread-safe: each call may come from any thread; an implementation serialises what its device
 // needs. Every failure is an Error with a Fault. After a transport error the next call reconnects
@@ -134,20 +134,18 @@ class Backend {
   virtual void Release(ByteView uid) noexcept = 0;
 };
 
-struct TssOptions {
-  std::string tcti;  // TCTI loader string, e.g. "device:/dev/tpmrm0"
-  // Of the storage and the endorsement hierarchy; usually empty.
+struct BackendOptions {
+  // Not for NCrypt: TCTI loader string, e.g. "device:/dev/tpmrm0", and the authorizations of the
+  // storage and the endorsement hierarchy, usually empty.
+  std::string tcti;
   SecretBytes owner_auth, endorsement_auth = {};
   bool threads = true;  // false: the host forbids threads, so no session is held between calls
 };
-std::unique_ptr<Backend> MakeTssBackend(TssOptions options);
+// The one that this build has for the platform.
+std::unique_ptr<Backend> MakeBackend(BackendOptions options);
 
-// Keeps the TSS libraries' own messages off stderr, unless the environment asks for them. They read
-// it once, at their first message: call it before anything else of this folder.
-void SilenceTss();
-
-// For pthread_atfork: while a connection is being opened, the dynamic loader's own lock is held,
-// and a child made then could not open one ever.
+// Of tss/, for pthread_atfork: while a connection is being opened, the dynamic loader's own lock is
+// held, and a child made then could not open one ever.
 void LockForFork();
 void UnlockAfterFork();
 

@@ -19,8 +19,10 @@ Json TpmStatus(Direct& direct) {
     status["locked_out"] = lockout.in_lockout;
     status["tries_used"] = lockout.tries_used;
     status["max_tries"] = lockout.max_tries;
-    const auto root = direct.StorageRootName();
-    status["storage_root"] = root ? Json(Hex(*root)) : Json("missing");
+    if (Direct::kHasStorageRoot) {
+      const auto root = direct.StorageRootName();
+      status["storage_root"] = root ? Json(Hex(*root)) : Json("missing");
+    }
   } catch (const Error& error) {
     status["unreachable"] = error.what();
   }

@@ -50,8 +50,7 @@ TssSubject::TssSubject(bool threads)
       backend_(NewBackend(threads)) {}
 
 std::unique_ptr<tpm::Backend> TssSubject::NewBackend(bool threads) const {
-  tpm::SilenceTss();
-  return tpm::MakeTssBackend({.tcti = proxy_->tcti(), .owner_auth = {}, .threads = threads});
+  return tpm::MakeBackend({.tcti = proxy_->tcti(), .owner_auth = {}, .threads = threads});
 }
 
 }  // namespace keyscope::test

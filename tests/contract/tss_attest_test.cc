@@ -286,7 +286,7 @@ TEST_F(TssAttest, AConfiguredEndorsementAuthorizationIsUsed) {
   const KeyRef ak = NewAk(backend, root, "ak", kEcAk);
   Provisioner(proxy.tcti()).SetEndorsementAuth(AsBytes("hidden"));
   backend.Release({});
-  const auto configured = tpm::MakeTssBackend(
+  const auto configured = tpm::MakeBackend(
       {.tcti = proxy.tcti(), .owner_auth = {}, .endorsement_auth = SecretBytes(AsBytes("hidden"))});
   for (const tpm::Endorsement& ek : configured->Endorsements()) {
     const Credential credential = MakeCredential(ek, backend.NameOf(ak.blob), nonce);

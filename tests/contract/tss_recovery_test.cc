@@ -36,7 +36,7 @@ TEST_F(TssRecovery, SignsAfterTheTpmWasKilledAndRestarted) {
 }
 
 TEST_F(TssRecovery, SignsThroughADirectConnectionAfterARestart) {
-  const auto direct = tpm::MakeTssBackend({.tcti = subject.swtpm().tcti(), .owner_auth = {}});
+  const auto direct = tpm::MakeBackend({.tcti = subject.swtpm().tcti(), .owner_auth = {}});
   proxy.Disconnect();  // swtpm serves one client at a time
   for (int round = 0; round < 3; ++round) {
     EXPECT_NO_THROW(
@@ -67,10 +67,10 @@ TEST_F(TssRecovery, WhileTheTpmIsAwayTheDeviceIsGone) {
 
 TEST_F(TssRecovery, NobodyListens) {
   const auto nowhere =
-      tpm::MakeTssBackend({.tcti = "swtpm:host=127.0.0.1,port=1", .owner_auth = {}});
+      tpm::MakeBackend({.tcti = "swtpm:host=127.0.0.1,port=1", .owner_auth = {}});
   EXPECT_FALSE(nowhere->Present());
   EXPECT_EQ(FaultOf([&] { nowhere->EnsureRoot(); }), Fault::DeviceGone);
-  const auto no_such_tcti = tpm::MakeTssBackend({.tcti = "nonsense:", .owner_auth = {}});
+  const auto no_such_tcti = tpm::MakeBackend({.tcti = "nonsense:", .owner_auth = {}});
   EXPECT_FALSE(no_such_tcti->Present());
 }
 
@@ -185,7 +185,7 @@ TEST_F(TssRecovery, AChildOfForkConnectsAnew) {
   if (child == 0) {
     bool ok = true;
     try {
-      const auto own = tpm::MakeTssBackend({.tcti = proxy.tcti(), .owner_auth = {}});
+      const auto own = tpm::MakeBackend({.tcti = proxy.tcti(), .owner_auth = {}});
       for (int i = 0; i < 3; ++i)
         own->Sign(root, key, tpm::SignScheme::Ecdsa, Hash::Sha256, DigestFor(Hash::Sha256));
       own->Release({});

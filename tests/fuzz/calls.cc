@@ -8,10 +8,9 @@
 #include "tpm/backend.h"
 
 // In place of the TPM's. The keys of a device that lives as long as the process stay valid.
-std::unique_ptr<keyscope::tpm::Backend> keyscope::tpm::MakeTssBackend(TssOptions) {
+std::unique_ptr<keyscope::tpm::Backend> keyscope::tpm::MakeBackend(BackendOptions) {
   return std::make_unique<test::FakeBackend>();
 }
-void keyscope::tpm::SilenceTss() {}
 void keyscope::tpm::LockForFork() {}
 void keyscope::tpm::UnlockAfterFork() {}
 

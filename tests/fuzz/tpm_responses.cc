@@ -128,8 +128,7 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   fuzz::Input in(data, size);
   const uint8_t first = in.Byte();
   answers = &in;
-  tpm::SilenceTss();
-  const auto backend = tpm::MakeTssBackend({.tcti = "fuzz", .owner_auth = {}, .threads = false});
+  const auto backend = tpm::MakeBackend({.tcti = "fuzz", .owner_auth = {}, .threads = false});
   Use(*backend, first);
   backend->Release({});
   return 0;

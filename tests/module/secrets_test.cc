@@ -105,7 +105,7 @@ class Secrets : public Module {
     store::ObjectStore store(folder() + "/machine/machine.db", KeyScope::Machine);
     const auto row = store.LoadToken();
     const Exposed pin(user_pin);
-    const auto backend = tpm::MakeTssBackend({.tcti = proxy().tcti(), .owner_auth = {}});
+    const auto backend = tpm::MakeBackend({.tcti = proxy().tcti(), .owner_auth = {}});
     const tpm::Root root{static_cast<uint32_t>(row->root_handle), row->root_public, row->root_name};
     const token::Vault vault(
         backend->Unseal(root, {row->user_pin->public_area, row->user_pin->private_area},

@@ -40,7 +40,7 @@ TPMS_SENSITIVE_CREATE Sensitive(const SecretBytes& auth, ByteView data) {
 
 class TssBackend final : public Backend {
  public:
-  explicit TssBackend(const TssOptions& options) : device_(options) {}
+  explicit TssBackend(const BackendOptions& options) : device_(options) {}
 
   bool Present() noexcept override { return device_.Present(); }
   Facts LearnFacts() override {
@@ -412,7 +412,10 @@ void TssBackend::StirRandom(ByteView seed) {
 }  // namespace
 }  // namespace tss
 
-std::unique_ptr<Backend> MakeTssBackend(TssOptions options) {
+std::unique_ptr<Backend> MakeBackend(BackendOptions options) {
+  // Keeps the TSS libraries' own messages off stderr, unless the environment asks for them. They
+  // read it once, at their first message.
+  ::setenv("TSS2_LOG", "all+none", 0);
   return std::make_unique<tss::TssBackend>(options);
 }
 

@@ -27,7 +27,6 @@ thread_local bool loading = false;
 
 }  // namespace
 
-void SilenceTss() { ::setenv("TSS2_LOG", "all+none", 0); }
 void LockForFork() {
   if (!loading) LoaderMutex().lock();
 }

@@ -16,7 +16,7 @@ ByteView WithoutTrailingZeros(ByteView value) {
 
 }  // namespace
 
-Device::Device(const TssOptions& options)
+Device::Device(const BackendOptions& options)
     : owner_auth_(options.owner_auth.Clone()),
       endorsement_auth_(options.endorsement_auth.Clone()),
       threads_(options.threads),

@@ -28,7 +28,7 @@ enum class Hold : uint8_t { Always, InBurst, Never };
 
 class Device {
  public:
-  explicit Device(const TssOptions& options);
+  explicit Device(const BackendOptions& options);
   ~Device() { Release({}); }
 
   bool Present() noexcept;

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "p11/places.h"
 #include "tests/unit/p11/environment.h"
 
 namespace keyscope::p11 {
@@ -15,9 +16,8 @@ class ConfigTest : public testing::Test {
  protected:
   ConfigTest() {
     for (const char* name : {"KEYSCOPE_TCTI", "KEYSCOPE_MACHINE_DIR", "KEYSCOPE_USER_DIR",
-                             "KEYSCOPE_LOG", "KEYSCOPE_LOG_FILE", "XDG_DATA_HOME"})
+                             "KEYSCOPE_LOG", "KEYSCOPE_LOG_FILE"})
       unsetenv(name);
-    setenv("HOME", "/home/somebody", 1);
   }
   Config Load(const std::string& text) {
     setenv("KEYSCOPE_CONF", folder_.Write("keyscope.conf", text).c_str(), 1);
@@ -29,8 +29,8 @@ class ConfigTest : public testing::Test {
 TEST_F(ConfigTest, AnEmptyFileGivesTheDefaults) {
   Config config = Load("");
   EXPECT_EQ(config.tcti, "device:/dev/tpmrm0");
-  EXPECT_EQ(config.machine_dir, "/var/lib/keyscope");
-  EXPECT_EQ(config.user_dir, "/home/somebody/.local/share/keyscope");
+  EXPECT_EQ(config.machine_dir, DefaultPlaces().machine_dir);
+  EXPECT_EQ(config.user_dir, DefaultPlaces().user_dir);
   EXPECT_EQ(config.log, log::Level::Silent);
   EXPECT_TRUE(config.log_file.empty());
   EXPECT_TRUE(config.owner_auth.empty());
@@ -113,18 +113,6 @@ TEST_F(ConfigTest, OwnerAuthFromHexAndFromAFile) {
   EXPECT_EQ(Hex(Load("owner_auth = 'hex:00fF'").owner_auth.view()), "00ff");
   std::string path = folder_.Write("auth", "from file\n");
   EXPECT_EQ(AsString(Load("owner_auth = 'file:" + path + "'").owner_auth.view()), "from file");
-}
-
-TEST_F(ConfigTest, TheUserFolderFollowsXdgWhenItIsAbsolute) {
-  setenv("XDG_DATA_HOME", "/data", 1);
-  EXPECT_EQ(Load("").user_dir, "/data/keyscope");
-  setenv("XDG_DATA_HOME", "data", 1);
-  EXPECT_EQ(Load("").user_dir, "/home/somebody/.local/share/keyscope");
-}
-
-TEST_F(ConfigTest, WithoutHomeTheAccountsEntryCounts) {
-  unsetenv("HOME");
-  EXPECT_THAT(Load("").user_dir, testing::EndsWith("/.local/share/keyscope"));
 }
 
 }  // namespace

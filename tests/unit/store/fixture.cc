@@ -1,23 +1,11 @@
 #include "tests/unit/store/fixture.h"
 
-#include <fcntl.h>
-#include <grp.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
 
 namespace keyscope::store {
 namespace {
-
-std::string MakeFolder() {
-  std::string name = testing::TempDir() + "/keyscope-store.XXXXXX";
-  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-  return name;
-}
 
 std::function<void(sqlite3*)>& Opened() {
   static auto& opened = *new std::function<void(sqlite3*)>;
@@ -29,13 +17,14 @@ int OnOpen(sqlite3* connection, char** /*error*/, const void* /*api*/) {
   return SQLITE_OK;
 }
 
-constexpr uid_t kNobody = 65534;
-
 }  // namespace
 
-StoreTest::StoreTest()
-    : folder_(MakeFolder()), path_(folder_ + "/store.db"), store_(path_, KeyScope::User) {}
-StoreTest::~StoreTest() { std::filesystem::remove_all(folder_); }
+TemporaryFolder::TemporaryFolder() : name(testing::TempDir() + "/keyscope-store.XXXXXX") {
+  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
+}
+TemporaryFolder::~TemporaryFolder() { std::filesystem::remove_all(name); }
+
+StoreTest::StoreTest() : path_(folder_ + "/store.db"), store_(path_, KeyScope::User) {}
 
 TokenRow NewToken(Bytes epoch) {
   TokenRow row;
@@ -94,11 +83,6 @@ void Write(const std::string& path, const std::string& content) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << content;
 }
 
-mode_t ModeOf(const std::string& path) {
-  struct stat at {};
-  return lstat(path.c_str(), &at) == 0 ? at.st_mode & 07777 : 0;
-}
-
 Thrown Catch(const std::function<void()>& call) {
   try {
     call();
@@ -107,31 +91,6 @@ Thrown Catch(const std::function<void()>& call) {
   }
   ADD_FAILURE() << "no Fault was thrown";
   return {Fault::Unsupported, ""};
-}
-
-int InChild(const std::function<int()>& body) {
-  pid_t child = fork();
-  if (child == 0) {
-    try {
-      _exit(body());
-    } catch (...) {
-      _exit(99);
-    }
-  }
-  int status = 0;
-  waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-int InChildAsOwner(const std::string& folder, const std::function<int()>& body) {
-  if (geteuid() != 0) return InChild(body);
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
-    if (lchown(entry.path().c_str(), kNobody, kNobody) != 0) return 98;
-  if (lchown(folder.c_str(), kNobody, kNobody) != 0) return 98;
-  return InChild([&] {
-    if (setgroups(0, nullptr) != 0 || setgid(kNobody) != 0 || setuid(kNobody) != 0) return 97;
-    return body();
-  });
 }
 
 ConnectionHook::ConnectionHook(std::function<void(sqlite3*)> opened) {

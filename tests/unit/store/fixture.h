@@ -14,18 +14,27 @@
 
 namespace keyscope::store {
 
+// 0700, removed afterwards.
+struct TemporaryFolder {
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  std::string name;
+};
+
 class StoreTest : public testing::Test {
  protected:
   StoreTest();
-  ~StoreTest() override;
 
   // The store as another process or a later one would open it.
   std::unique_ptr<ObjectStore> Reopen(KeyScope scope = KeyScope::User) const {
     return std::make_unique<ObjectStore>(path_, scope);
   }
 
-  std::string folder_;  // 0700, removed afterwards
-  std::string path_;    // of the store; nothing is there yet
+  const TemporaryFolder made_;  // removed when the store is closed
+  const std::string folder_ = made_.name;
+  std::string path_;  // of the store; nothing is there yet
   ObjectStore store_;
 };
 
@@ -42,7 +51,6 @@ int64_t Add(ObjectStore& store, ObjectRow row);  // its id
 int64_t Sql(const std::string& path, const std::string& sql);
 std::string Read(const std::string& path);
 void Write(const std::string& path, const std::string& content);
-mode_t ModeOf(const std::string& path);
 
 // The Fault that `call` throws (none: the test fails), and its text.
 struct Thrown {
@@ -52,12 +60,6 @@ struct Thrown {
 Thrown Catch(const std::function<void()>& call);
 #define EXPECT_FAULT(wanted, call) EXPECT_EQ(Name(Catch([&] { call; }).fault), Name(wanted))
 
-// Runs `body` in a child process; its exit status, 128 + the signal that ended it, or 99 for an
-// exception.
-int InChild(const std::function<int()>& body);
-// The same as an ordinary user who owns the folder, also when the tests run as root.
-int InChildAsOwner(const std::string& folder, const std::function<int()>& body);
-
 // While it lives, calls `opened` with each SQLite connection that this process opens.
 class ConnectionHook {
  public:
@@ -66,5 +68,13 @@ class ConnectionHook {
   ConnectionHook(const ConnectionHook&) = delete;
   ConnectionHook& operator=(const ConnectionHook&) = delete;
 };
+
+// POSIX only.
+mode_t ModeOf(const std::string& path);
+// Runs `body` in a child process; its exit status, 128 + the signal that ended it, or 99 for an
+// exception.
+int InChild(const std::function<int()>& body);
+// The same as an ordinary user who owns the folder, also when the tests run as root.
+int InChildAsOwner(const std::string& folder, const std::function<int()>& body);
 
 }  // namespace keyscope::store

@@ -1,8 +1,5 @@
 // Objects and pending erases: in, out, changed, deleted, each call whole or absent.
-#include <sys/resource.h>
-
 #include <algorithm>
-#include <csignal>
 
 #include "base/log.h"
 #include "tests/unit/store/fixture.h"
@@ -204,25 +201,6 @@ TEST_F(ObjectTest, PendingEraseNotedAgainCountsAnAttempt) {
       << "the machine's are none of the user store's business";
   store_.ClearPendingErase(id);
   EXPECT_TRUE(store_.PendingErases().empty());
-}
-
-TEST_F(ObjectTest, FullDiskIsNoSpaceAndLeavesTheStoreUsable) {
-  int64_t id = Add(store_, NewObject(1));
-  auto body = [&] {
-    signal(SIGXFSZ, SIG_IGN);
-    rlimit limit{std::filesystem::file_size(path_), RLIM_INFINITY};
-    setrlimit(RLIMIT_FSIZE, &limit);
-    auto store = Reopen();
-    ObjectRow large = NewObject(2);
-    large.body.resize(100000);
-    if (Catch([&] { Add(*store, large); }).fault != Fault::NoSpace) return 1;
-    if (store->Count() != 1 || !store->Load(id)) return 2;
-    limit.rlim_cur = RLIM_INFINITY;
-    setrlimit(RLIMIT_FSIZE, &limit);
-    return Add(*store, large) > id ? 0 : 3;
-  };
-  EXPECT_EQ(InChild(body), 0);
-  EXPECT_EQ(store_.Count(), 2);
 }
 
 }  // namespace

@@ -1,6 +1,4 @@
 // The token row: made, read, changed, made again; and the scope of the whole store.
-#include <sys/stat.h>
-
 #include <algorithm>
 
 #include "base/log.h"
@@ -97,23 +95,6 @@ TEST_F(StoreTest, StoreOfTheOtherScopeIsRefusedAndLoggedOnce) {
   std::filesystem::remove(path_);
   store_.InitToken(NewToken());
   EXPECT_FAULT(Fault::Denied, Reopen(KeyScope::Machine)->LoadToken());
-}
-
-TEST_F(StoreTest, FileThatAppearsGoesOrIsExchangedIsNoticed) {
-  EXPECT_FALSE(store_.LoadToken());
-  Reopen()->InitToken(NewToken());
-  EXPECT_EQ(store_.LoadToken()->label, "label");
-  Add(store_, NewObject(1));
-
-  std::filesystem::remove(path_);
-  EXPECT_FALSE(store_.LoadToken());
-  EXPECT_FAULT(Fault::KeyGone, Add(store_, NewObject(2)));
-
-  TokenRow next = NewToken(Bytes(16, 1));
-  next.label = "next";
-  Reopen()->InitToken(next);
-  EXPECT_EQ(store_.LoadToken()->label, "next");
-  EXPECT_EQ(store_.Count(), 0);
 }
 
 }  // namespace

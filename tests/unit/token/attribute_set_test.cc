@@ -59,6 +59,23 @@ TEST(AttributeCodec, NumbersAreEightBigEndianBytes) {
             "ffffffffffffffff");
 }
 
+TEST(AttributeCodec, WhatThisWidthCannotTellIsUnavailable) {
+  const Bytes stored = {0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 1, 0, 0, 0, 0};
+  const CK_ULONG wide =
+      sizeof(CK_ULONG) == 8 ? static_cast<CK_ULONG>(0x1'0000'0000) : CK_UNAVAILABLE_INFORMATION;
+  EXPECT_EQ(Decode(stored).Ulong(CKA_CLASS), wide);
+}
+
+// The index holds values as callers give them, so none may be a number, whose width differs.
+TEST(AttributeRules, NoNumberIsIndexed) {
+  for (CK_ATTRIBUTE_TYPE type = 0; type < 0x1000; ++type) {
+    const AttributeRule* rule = FindRule(type);
+    if (rule == nullptr || !rule->Has(kIndexed)) continue;
+    EXPECT_NE(rule->value, ValueKind::Ulong) << rule->name;
+    EXPECT_NE(rule->value, ValueKind::MechanismList) << rule->name;
+  }
+}
+
 TEST(AttributeCodec, DamagedInputIsCorruptAndNeverCrashes) {
   AttributeSet attributes;
   attributes.SetUlong(CKA_CLASS, CKO_DATA);

@@ -1,5 +1,3 @@
-#include "store/files.h"
-
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
@@ -16,6 +14,8 @@
 #include <system_error>
 
 #include "base/error.h"
+#include "store/files.h"
+#include "store/system_fault.h"
 
 namespace keyscope::store {
 namespace {
@@ -39,14 +39,8 @@ std::string ParentOf(const std::string& path) {
 }
 
 [[noreturn]] void Fail(const std::string& doing, const std::string& path, int code) {
-  bool denied = code == EACCES || code == EPERM || code == ELOOP || code == ENOTDIR;
-  bool full = code == ENOSPC || code == EDQUOT;
-  Fault fault = denied          ? Fault::Denied
-                : full          ? Fault::NoSpace
-                : code == EROFS ? Fault::ReadOnly
-                : code == EIO   ? Fault::Io
-                                : Fault::Internal;
-  throw Error(fault, "cannot " + doing + " " + path + ": " + std::generic_category().message(code));
+  throw Error(FaultOfSystem(code),
+              "cannot " + doing + " " + path + ": " + std::generic_category().message(code));
 }
 
 // "owner root, group tss, mode 0640", for those who look for the right account.
@@ -246,6 +240,17 @@ std::string CreateCopy(const std::string& original, const std::string& copy,
   std::string name = copy;
   for (int n = 1; !file.Publish(name); ++n) name = copy + "." + std::to_string(n);
   return name;
+}
+
+// SQLite follows no symbolic link anywhere in what it is given.
+std::string SqlitePath(const std::string& path) {
+  const std::filesystem::path file(path);
+  std::error_code failed;
+  const auto folder = std::filesystem::canonical(ParentOf(path), failed);
+  if (failed)
+    throw Error(Fault::Denied,
+                "store " + path + ": its folder cannot be reached: " + failed.message());
+  return folder / file.filename();
 }
 
 }  // namespace keyscope::store
