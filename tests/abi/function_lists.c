@@ -1,11 +1,22 @@
 /* A C program that uses the public header and loads the module as any client does: every function of both
  * lists is there, and both interfaces are found. */
-#include <dlfcn.h>
 #include <pkcs11.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "keyscope.h"
+
+#ifdef _WIN32
+/* Of <windows.h>, which is not C90. */
+__declspec(dllimport) void *__stdcall LoadLibraryA(const char *name);
+__declspec(dllimport) void *__stdcall GetProcAddress(void *module, const char *name);
+#define dlopen(name, flags) LoadLibraryA(name)
+#define dlsym(module, name) GetProcAddress(module, name)
+#define dlerror() "LoadLibrary failed"
+#else
+#include <dlfcn.h>
+#endif
 
 #if CKA_KEYSCOPE_SCOPE != 0xCB530001UL
 #error "CKA_KEYSCOPE_SCOPE"
@@ -20,12 +31,12 @@ static void expect(int holds, const char *what) {
   }
 }
 
-/* A function list is a version, padded to a pointer's size, and pointers. */
+/* A function list is a version and pointers, which are padded to a pointer's size or packed. */
 static void expect_full(const void *list, size_t size, const char *what) {
   const char *at = (const char *)list;
   void *function;
   size_t offset;
-  for (offset = sizeof function; offset < size; offset += sizeof function) {
+  for (offset = offsetof(CK_FUNCTION_LIST, C_Initialize); offset < size; offset += sizeof function) {
     memcpy(&function, at + offset, sizeof function);
     expect(function != NULL, what);
   }
