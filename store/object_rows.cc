@@ -99,7 +99,13 @@ std::optional<ObjectRow> ObjectStore::Load(int64_t id) {
   Database* database = Open(For::Reading);
   if (database == nullptr) return std::nullopt;
   Transaction transaction(*database, Transaction::Kind::Read);
-  return ReadObject(*database, id);
+  std::optional<ObjectRow> row = ReadObject(*database, id);
+  // A page may have lost rows and still look like one to SQLite.
+  constexpr char kIndexed[] =
+      "SELECT count(*) FROM object INDEXED BY object_by_private"
+      " WHERE private IN (0, 1) AND id = ?1";
+  if (!row && database->Number(kIndexed, id).value() != 0) ThrowCorrupt(*database, id);
+  return row;
 }
 
 bool ObjectStore::Change(int64_t id, const std::function<void(ObjectRow&)>& change) {

@@ -22,6 +22,28 @@ store::IndexEntry BlindTag(CK_ATTRIBUTE_TYPE type, ByteView value, const Vault& 
   return {static_cast<int64_t>(type), vault.BlindTag(type, value)};
 }
 
+// SQLite does not notice when the content of a page changes, so public bodies end in the beginning
+// of their SHA-256. It has the form of an attribute: bodies of older builds have none.
+constexpr uint8_t kCheckHead[] = {0xff, 0xff, 0xff, 0xff, 0, 0, 0, 8};
+constexpr size_t kCheckSize = sizeof kCheckHead + 8;
+
+Bytes CheckOf(ByteView body) {
+  Bytes digest = crypto::Digest(tpm::Hash::Sha256, body);
+  digest.resize(kCheckSize - sizeof kCheckHead);
+  return Concat({kCheckHead, digest});
+}
+
+// Without its check, which must be right when there is one.
+ByteView Checked(ByteView body, ByteView uid) {
+  if (body.size() < kCheckSize) return body;
+  const ByteView rest = body.first(body.size() - kCheckSize), check = body.last(kCheckSize);
+  if (!Equal(check.first(sizeof kCheckHead), kCheckHead)) return body;
+  if (!Equal(check, CheckOf(rest)))
+    throw Error(Fault::Corrupt,
+                "object " + Hex(uid) + " is damaged: delete it, or restore the store");
+  return rest;
+}
+
 // A scope that the object says itself must be that of its row: the object was not made here
 // otherwise. Old rows say none.
 void CheckScope(AttributeSet& attributes, Kind kind, KeyScope scope) {
@@ -74,7 +96,8 @@ store::ObjectRow ToRow(const Object& object, KeyScope scope, const Vault* vault)
   row.material = object.material;
   row.ak_id = AkIdOf(object);
   const SecretBytes body(Encode(object.attributes));
-  row.body = row.is_private ? vault->SealBody(row.uid, scope, body.view()) : Copy(body.view());
+  row.body = row.is_private ? vault->SealBody(row.uid, scope, body.view())
+                            : Concat({body.view(), CheckOf(body.view())});
   for (const auto& [type, value] : object.attributes) {
     const AttributeRule* rule = FindRule(type, object.kind);
     if (rule == nullptr || !IsIndexed(*rule, value)) continue;
@@ -92,7 +115,7 @@ Object FromRow(const store::ObjectRow& row, const Vault* vault) {
     const SecretBytes body = vault->OpenBody(row.uid, row.scope, row.body);
     object.attributes = Decode(body.view());
   } else {
-    object.attributes = Decode(row.body);
+    object.attributes = Decode(Checked(row.body, row.uid));
   }
   const AttributeSet& attributes = object.attributes;
   auto kind = KindOf(attributes.UlongOr(CKA_CLASS), attributes.UlongOr(CKA_KEY_TYPE));

@@ -71,6 +71,22 @@ TEST(ObjectRow, EveryDamagedByteIsNoticed) {
   }
 }
 
+// Nor of a public one, but for those by which a body of today is known from an older one.
+TEST(ObjectRow, DamageToAPublicObjectIsNoticed) {
+  const store::ObjectRow row = ToRow(SecretLabel(false), KeyScope::User, nullptr);
+  constexpr size_t kCheck = 16, kHead = 8;
+  for (size_t i = 0; i < row.body.size(); ++i) {
+    if (i >= row.body.size() - kCheck && i < row.body.size() - kHead) continue;
+    store::ObjectRow damaged = row;
+    damaged.body[i] ^= 0x10;
+    EXPECT_THROW(FromRow(damaged, nullptr), Error) << i;
+  }
+  store::ObjectRow older = row;
+  older.body.resize(row.body.size() - kCheck);
+  EXPECT_TRUE(Equal(FromRow(older, nullptr).attributes.Get(CKA_LABEL),
+                    FromRow(row, nullptr).attributes.Get(CKA_LABEL)));
+}
+
 // The value of the one would be taken for the authorization of the other.
 TEST(ObjectRow, ASecretKeyStaysInItsPlace) {
   for (bool in_tpm : {false, true}) {
