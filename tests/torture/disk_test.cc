@@ -26,7 +26,9 @@ class Disk : public Torture {
   }
   void TearDown() override {
     C_Finalize(nullptr);
-    if (!mounted_.empty()) EXPECT_EQ(::umount2(mounted_.c_str(), MNT_DETACH), 0);
+    if (!mounted_.empty()) {
+      EXPECT_EQ(::umount2(mounted_.c_str(), MNT_DETACH), 0);
+    }
     Torture::TearDown();
   }
   // The user slot's folder from now on.

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <ostream>
 #include <set>
+#include <thread>
 
 #include "tests/torture/torture_fixture.h"
 
@@ -167,6 +168,42 @@ TEST_P(TpmFaults, AreToldAndGotOver) {
   for (size_t n = 0; n < all && !HasFailure(); n += stride, ++done)
     HarmOne(static_cast<int>(n / harms.size()), harms[n % harms.size()]);
   std::cout << done << " of " << all << " faults at " << commands << " commands\n";
+}
+
+// What needs no TPM, in another session of the same slot.
+void AskWithoutTheTpm() {
+  CK_ULONG count = 0;
+  EXPECT_OK(C_GetSlotList(CK_TRUE, nullptr, &count));
+  EXPECT_NE(TokenFlags(Torture::kSlot) & CKF_TOKEN_INITIALIZED, 0U);
+  EXPECT_FALSE(MechanismList(Torture::kSlot).empty());
+  CK_SESSION_HANDLE own = CK_INVALID_HANDLE;
+  ASSERT_OK(C_OpenSession(Torture::kSlot, kReadWrite, nullptr, nullptr, &own));
+  const CK_OBJECT_HANDLE key = The(own, "rsa", CKO_PUBLIC_KEY);
+  EXPECT_EQ(GetUlong(own, key, CKA_MODULUS_BITS), 2048U);
+  EXPECT_EQ(Do(kDigest, own, CKM_SHA256, CK_INVALID_HANDLE, Pattern(9)).size(), 32U);
+  EXPECT_RV(CKR_SIGNATURE_INVALID, Verify(own, CKM_RSA_PKCS, key, Pattern(32), Pattern(256)));
+  const CK_OBJECT_HANDLE data = Create(own, {{CKA_CLASS, CKO_DATA}, {CKA_TOKEN, true}});
+  EXPECT_OK(C_DestroyObject(own, data));
+  EXPECT_OK(C_CloseSession(own));
+}
+
+// At each command of each call, the answer comes late.
+TEST_P(TpmFaults, DelaysAreNobodyElses) {
+  Start();
+  const int commands = Commands([&] { EXPECT_OK(GetParam().run(session_)); });
+  for (int position = 0; position < commands && !HasFailure(); ++position) {
+    SCOPED_TRACE("command " + std::to_string(position));
+    Start();
+    proxy().Inject(position, {Harm::Kind::Hold});
+    CK_RV rv = CKR_FUNCTION_CANCELED;
+    std::jthread slow([&] { rv = GetParam().run(session_); });
+    ASSERT_TRUE(proxy().AwaitHeld());
+    AskWithoutTheTpm();
+    EXPECT_TRUE(proxy().LetGo()) << "the others waited for the TPM";
+    slow.join();
+    EXPECT_OK(rv);
+  }
+  ReleaseAll();
 }
 
 INSTANTIATE_TEST_SUITE_P(, TpmFaults, testing::ValuesIn(kCalls),
