@@ -2,6 +2,7 @@
 // growth shows.
 #include <thread>
 
+#include "p11/cryptoki.h"
 #include "p11/keyscope.h"
 #include "tests/module/usual.h"
 
