@@ -1,4 +1,5 @@
 // The store's file and folder as POSIX has them: how they are made, and which ones are refused.
+#include <grp.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
