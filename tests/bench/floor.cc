@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 namespace keyscope::bench {
 namespace {
@@ -77,7 +78,8 @@ Floor::Floor(const std::string& tcti) {
 }
 
 Floor::~Floor() {
-  for (TPM2_HANDLE key : {parent_, ec_, rsa_}) Tss2_Sys_FlushContext(sys_, key);
+  for (TPM2_HANDLE key : {parent_, ec_, rsa_})
+    if (key != 0) Tss2_Sys_FlushContext(sys_, key);
   Tss2_Sys_Finalize(sys_);
   Tss2_TctiLdr_Finalize(&tcti_);
 }
@@ -93,7 +95,10 @@ TPM2_HANDLE Floor::NewPrimary(const TPM2B_PUBLIC& area) {
   return key;
 }
 
+// A TPM wants a free place for the new key: the other two of its three are given back.
 void Floor::Create(TPMI_ALG_PUBLIC type) {
+  for (TPM2_HANDLE* key : {&ec_, &rsa_})
+    if (*key != 0) Must(Tss2_Sys_FlushContext(sys_, std::exchange(*key, 0)), "TPM2_FlushContext");
   const TSS2L_SYS_AUTH_COMMAND password = Password(kAuthSize);
   const TPM2B_SENSITIVE_CREATE sensitive = Sensitive();
   const TPM2B_PUBLIC area = KeyTemplate(type);

@@ -1,12 +1,12 @@
 # shellcheck shell=bash
 # What run.sh and scale.sh share: tokens of the module and of its peers, each with a software TPM of its own.
-# To be sourced in the project's folder.
+# To be sourced in the project's folder. BENCH_DIR is where the stores are (/dev/shm leaves the disk out of it).
 . tests/support/tpm.sh
 
 MODULE=$(readlink -f "${MODULE:-build/release/keyscope-pkcs11.so}")
 BUILD=$(dirname "$MODULE")
 SOFTHSM=/usr/lib/softhsm/libsofthsm2.so
-WORK=$(mktemp -d "$PWD/build/bench.XXXXXX")
+WORK=$(mktemp -d "${BENCH_DIR:-$PWD/build}/bench.XXXXXX")
 at_exit "rm -rf '$WORK'"
 
 # Software TPMs beyond the last one of tpm.sh, which knows only one at a time.
