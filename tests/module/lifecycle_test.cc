@@ -2,7 +2,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <functional>
+#include <thread>
 
 #include "tests/module/usual.h"
 
@@ -168,6 +170,51 @@ TEST_F(Lifecycle, ChildrenSignBetweenTheirParentsSigns) {
   }
   ExpectSigns();
   EXPECT_EQ(TriesUsed(), 0U);
+}
+
+// The child finds no lock taken, and the answer that comes later is still the parent's.
+TEST_F(Lifecycle, AForkWhileAnotherThreadWaitsForTheTpm) {
+  for (int position : {0, 1}) {  // a session is started; the key is loaded already and signs
+    SCOPED_TRACE(position);
+    ASSERT_OK(C_Logout(session));
+    ASSERT_OK(Login(session, CKU_USER, kUserPin));
+    ExpectSigns();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1100));  // no session is held any more
+    proxy().Inject(position, {Harm::Kind::Hold});
+    std::jthread signer([this] { ExpectSigns(); });
+    ASSERT_TRUE(proxy().AwaitHeld());
+    EXPECT_EQ(InChild(SignFromTheStart), 0) << "the step of the child that failed";
+    EXPECT_TRUE(proxy().LetGo()) << "the fork or the child waited for the parent's command";
+    signer.join();
+    ExpectSigns();
+  }
+  EXPECT_EQ(TriesUsed(), 0U);
+}
+
+// Of a store that was copied to another machine.
+TEST_F(Lifecycle, WithAnotherTpmAStoreIsOfNoUse) {
+  Create(session, {{CKA_CLASS, CKO_DATA}, {CKA_TOKEN, true}, {CKA_LABEL, "public"}});
+  Create(session,
+         {{CKA_CLASS, CKO_DATA}, {CKA_TOKEN, true}, {CKA_PRIVATE, true}, {CKA_LABEL, "private"}});
+  ASSERT_OK(C_Finalize(nullptr));
+  proxy().Disconnect();
+  swtpm().Replace();
+  ASSERT_OK(C_Initialize(nullptr));
+  session = Open();
+  for (std::string_view pin : {kUserPin, std::string_view("another")}) {
+    EXPECT_RV(CKR_DEVICE_ERROR, Login(session, CKU_USER, pin));
+  }
+  EXPECT_RV(CKR_DEVICE_ERROR, Login(session, CKU_SO, kSoPin));
+  EXPECT_EQ(Find(session, {{CKA_LABEL, "public"}}).size(), 1U);
+  EXPECT_TRUE(Find(session, {{CKA_LABEL, "private"}}).empty());
+  EXPECT_TRUE(Find(session, {{CKA_CLASS, CKO_PRIVATE_KEY}}).empty());
+  EXPECT_EQ(TriesUsed(), 0U);
+  // Nor while somebody who knew the PIN is logged in to a token of the new TPM.
+  EXPECT_OK(C_CloseSession(session));
+  ASSERT_OK(InitToken(kMachineSlot));
+  SetUserPin(kMachineSlot, kUserPin);
+  session = OpenLoggedIn();
+  EXPECT_TRUE(Find(session, {{CKA_TOKEN, true}}).empty());
 }
 
 TEST_F(Module, InitializeAndFinalizeTakeTurns) {

@@ -175,5 +175,34 @@ TEST_F(Secrets, StayNowhere) {
   EXPECT_EQ(FindInFiles(all), Found{});
 }
 
+TEST_F(Secrets, TravelEncryptedToTheTpm) {
+  const std::string bus = folder() + "/bus";
+  proxy().Record(bus);
+  SetPins();
+  const CK_SESSION_HANDLE session = Open();
+  ASSERT_OK(LogIn(session, CKU_USER, user_pin));
+  MakeAndUseKeys(session);
+  const MaskedSecret plaintext = MaskedSecret::Random("a plaintext", 32),
+                     digest = MaskedSecret::Random("a digest", 32);
+  const KeyPair rsa = GenerateRsa(session);
+  const Bytes cipher =
+      Do(kEncrypt, session, CKM_RSA_PKCS, rsa.public_key, Exposed(plaintext).view());
+  EXPECT_TRUE(Equal(Do(kDecrypt, session, CKM_RSA_PKCS, rsa.private_key, cipher),
+                    Exposed(plaintext).view()));
+  const KeyPair ec = GenerateEc(session);
+  Do(kSign, session, CKM_ECDSA, ec.private_key, Exposed(digest).view());
+  const Bytes point = Get(session, ec.public_key, CKA_EC_POINT);
+  const MaskedSecret x = MaskedSecret::Of("a public point", ByteView(point).subspan(3, 32));
+  ASSERT_OK(C_Finalize(nullptr));
+  proxy().Record("");
+
+  std::vector<MaskedSecret> all = ModulesOwn();
+  all.insert(all.end(), pins.begin(), pins.end());
+  for (const MaskedSecret* one : {&aes_value, &hmac_value, &scalar, &contents, &plaintext, &digest})
+    all.push_back(*one);
+  EXPECT_EQ(FindInFile(all, bus), Found{});
+  EXPECT_EQ(FindInFile({x}, bus).size(), 2U) << "what is public is seen, in two pieces";
+}
+
 }  // namespace
 }  // namespace keyscope::test

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "tests/module/operations.h"
+#include "tests/support/rounds.h"
 
 namespace keyscope::test {
 namespace {
@@ -11,9 +12,9 @@ namespace {
 constexpr int kThreads = 8;
 
 template <typename Work>
-void InThreads(Work work) {
+void InThreads(Work work, int count = kThreads) {
   std::vector<std::jthread> threads;
-  for (int i = 0; i < kThreads; ++i) threads.emplace_back([&work, i] { work(i); });
+  for (int i = 0; i < count; ++i) threads.emplace_back([&work, i] { work(i); });
 }
 
 class Threads : public LoggedIn {
@@ -48,6 +49,37 @@ TEST_F(Threads, EachInItsOwnSession) {
     EXPECT_OK(C_CloseSession(own));
   });
   EXPECT_EQ(good, kThreads * 10);
+}
+
+// Whoever has a session open keeps the login alive; whoever closes the last one ends it.
+TEST_F(Threads, ThirtyTwoOpenLogInFindSignAndClose) {
+  constexpr int kMany = 32;
+  const Attributes both{{CKA_TOKEN, true}, {CKA_LABEL, "both"}};
+  GenerateEc(session, P256(), both, both);
+  ASSERT_OK(C_CloseSession(session));
+  const int rounds = Rounds(3);
+  std::atomic<int> good{0}, logins{0};
+  InThreads(
+      [&](int) {
+        for (int round = 0; round < rounds; ++round) {
+          const CK_SESSION_HANDLE own = Open();
+          const CK_RV rv = Login(own, CKU_USER, kUserPin);
+          EXPECT_TRUE(rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN) << rv;
+          logins += rv == CKR_OK ? 1 : 0;
+          const auto keys = Find(own, both.With({{CKA_CLASS, CKO_PRIVATE_KEY}}));
+          ASSERT_EQ(keys.size(), 1U);
+          const Bytes signature = Do(kSign, own, CKM_ECDSA, keys[0], Pattern(32));
+          const auto publics = Find(own, both.With({{CKA_CLASS, CKO_PUBLIC_KEY}}));
+          if (publics.size() == 1 &&
+              Verify(own, CKM_ECDSA, publics[0], Pattern(32), signature) == CKR_OK)
+            ++good;
+          EXPECT_OK(C_CloseSession(own));
+        }
+      },
+      kMany);
+  EXPECT_EQ(good, kMany * rounds);
+  EXPECT_GE(logins, 1);
+  EXPECT_EQ(TriesUsed(), 0U);
 }
 
 // They get into each other's way, but only in the ways that the specification has codes for.
