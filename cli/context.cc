@@ -79,7 +79,7 @@ void Context::Answer(const Json& answer) const {
 }
 
 Progress Context::Watch(std::string what, size_t total) const {
-  const bool terminal = isatty(STDERR_FILENO) == 1;
+  const bool terminal = isatty(STDERR_FILENO) != 0;
   auto style = terminal ? Progress::Style::Terminal : Progress::Style::Lines;
   if (!progress.value_or(terminal)) style = Progress::Style::None;
   return {style, std::move(what), total};
