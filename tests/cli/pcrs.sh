@@ -34,13 +34,14 @@ refused "a PCR that nobody has" 2 "no bank with PCRs" keyscope key create x --sc
 refused "no PCR" 2 "no bank with PCRs" keyscope key create x --scope user --pcrs sha256:
 refused "an AK with PCRs" 2 "" keyscope ak create x --scope user --pcrs sha256:0
 
-signs() {
-  pkcs11-tool --module "$KEYSCOPE_MODULE" --slot 1 --login --pin "$KEYSCOPE_PIN" --sign -m ECDSA --label "$1" \
-    -i digest -o signature
+signs() { # NAME: with its id, as Debian's pkcs11-tool heeds no label
+  keyscope --json key show "$1" --scope user >shown &&
+    pkcs11-tool --module "$KEYSCOPE_MODULE" --slot 1 --login --pin "$KEYSCOPE_PIN" --sign -m ECDSA \
+      --id "$(field shown "['id']")" -i digest -o signature
 }
 if signs bound >out 2>&1; then
   echo "ok   pkcs11-tool signs"
-  tpm2_pcrextend 7:sha256=$(printf '%064d' 1)
+  tpm2_pcrextend "7:sha256=$(printf '%064d' 1)"
   export KEYSCOPE_LOG=warn KEYSCOPE_LOG_FILE=$WORK/log
   refused "not after PCR 7 was extended" 1 "" signs bound
   cp log out

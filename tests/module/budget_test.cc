@@ -189,7 +189,7 @@ TEST_F(Budget, AKeyPairTakesTwo) {
 // TPM2_PolicyAuthValue.
 TEST_F(Budget, AKeyBoundToPcrsTakesTwoMoreForEachUse) {
   const CK_SESSION_HANDLE session = OpenLoggedIn();
-  KeyPair pair;
+  KeyPair pair = GenerateEc(session);
   EXPECT_EQ(Commands([&] {
               pair = GenerateEc(session, P256(), {{CKA_KEYSCOPE_PCR_SELECTION, "sha256:0,7"}});
             }),
