@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "cli/advice.h"
 #include "cli/module.h"
+#include "store/integrity.h"
 
 namespace keyscope::cli {
 namespace {
@@ -91,6 +92,7 @@ class Doctor {
             NameUserFolder());
         return;
       }
+      store::CheckIntegrity(direct_.store_path(scope), scope);
       const auto token = direct_.store(scope).LoadToken();
       if (!token)
         Bad(check, "not initialised", {"keyscope init --scope " + name});

@@ -10,8 +10,10 @@ void CheckIntegrity(const std::string& path, KeyScope scope) {
   if (!CheckStoreFile(path, scope)) return;
   Database database(path);
   Statement check = database.Prepare("PRAGMA integrity_check(1)");
-  if (check.Step() && check.Text(0) == "ok") return;
-  throw Error(Fault::Corrupt, "store " + path + ": " + check.Text(0) +
+  std::string words = check.Step() ? check.Text(0) : "no answer";
+  if (words == "ok") return;
+  words.erase(0, words.rfind('\n') + 1);  // the name of the database
+  throw Error(Fault::Corrupt, "store " + path + ": " + words +
                                   "; restore it from a copy, or move it away and initialize the "
                                   "token anew");
 }

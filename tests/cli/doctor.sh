@@ -73,6 +73,18 @@ cp user/user.db saved.db
 printf 'no store at all' | dd of=user/user.db conv=notrunc status=none
 finds "damaged store" "user token" "" ".damaged" doctor
 cp saved.db user/user.db
+# A page that has lost its last entry looks like one all the same.
+python3 - user/user.db <<'PYTHON'
+import sqlite3, sys
+page = sqlite3.connect(sys.argv[1]).execute("SELECT rootpage FROM sqlite_schema WHERE name = 'object_by_class'").fetchone()[0]
+with open(sys.argv[1], "r+b") as store:
+    store.seek((page - 1) * 4096 + 3)
+    entries = int.from_bytes(store.read(2), "big")
+    store.seek(-2, 1)
+    store.write((entries - 1).to_bytes(2, "big"))
+PYTHON
+finds "store that has lost an entry" "user token" "on page" ".damaged" doctor
+cp saved.db user/user.db
 cp user/user.db machine/user-copy.db
 mv machine/machine.db saved-machine.db
 mv machine/user-copy.db machine/machine.db
