@@ -63,12 +63,16 @@ int64_t Seek(Condition& condition, int64_t target) {
 }
 
 std::vector<Condition> ConditionsOf(Database& database, const Query& query) {
-  std::vector<Condition> conditions(1);
-  for (int64_t is_private = 0; is_private <= (query.with_private ? 1 : 0); ++is_private) {
-    if (query.object_class)
-      conditions[0].emplace_back(database, kByClass, is_private, *query.object_class);
-    else
-      conditions[0].emplace_back(database, kByPrivate, is_private);
+  std::vector<Condition> conditions;
+  // Where objects of all classes are asked for, private ones too, a tag's list needs no other.
+  if (query.object_class || !query.with_private || query.all_of.empty()) {
+    Condition& condition = conditions.emplace_back();
+    for (int64_t is_private = 0; is_private <= (query.with_private ? 1 : 0); ++is_private) {
+      if (query.object_class)
+        condition.emplace_back(database, kByClass, is_private, *query.object_class);
+      else
+        condition.emplace_back(database, kByPrivate, is_private);
+    }
   }
   for (const std::vector<IndexEntry>& alternatives : query.all_of) {
     Condition& condition = conditions.emplace_back();
