@@ -26,6 +26,8 @@ std::string_view Name(Fault fault) {
       return "device gone";
     case Fault::ReadOnly:
       return "read-only";
+    case Fault::Exists:
+      return "exists";
     case Fault::Denied:
       return "denied";
     case Fault::PolicyMismatch:

@@ -22,6 +22,7 @@ enum class Fault : uint8_t {
   BadInput,        // the device refused a value that the caller gave
   DeviceGone,      // no connection to the TPM
   ReadOnly,        // the store cannot be written
+  Exists,          // the name of a new key is taken
   Denied,          // the operating system or the hierarchy's authorization forbids it
   PolicyMismatch,  // the PCRs that a key is bound to have other values now
   Internal,        // anything else

@@ -32,7 +32,10 @@ Direct::Erased Direct::ErasePending(KeyScope scope) {
   for (const store::PendingErase& note : store(scope).PendingErases()) {
     if (!store(scope).ClaimPendingErase(note.id)) continue;
     try {
-      backend_->Erase(static_cast<uint32_t>(note.handle), note.name);
+      if (note.handle != 0)
+        backend_->Erase(static_cast<uint32_t>(note.handle), note.name);
+      else
+        backend_->EraseNamed(note.scope, note.name);
       store(scope).ClearPendingErase(note.id);
       ++erased.done;
     } catch (const Error& error) {

@@ -88,7 +88,7 @@ void ObjectStore::Insert(ByteView epoch, std::vector<ObjectRow*> rows) {
       throw Error(Fault::Internal,
                   "a new row has a scope other than its store's, or no 16-byte uid");
     ids.push_back(InsertObject(database, *row));
-    if (row->material && row->material->handle != 0) TakePendingErase(database, *row);
+    if (row->material && row->material->kept()) TakePendingErase(database, *row);
   }
   transaction.Commit();
   for (size_t i = 0; i < rows.size(); ++i) rows[i]->id = ids[i];

@@ -55,8 +55,11 @@ struct TokenRow {
 struct KeyMaterialRow {
   Bytes public_area, private_area;  // KeyBlob
   Bytes auth;                       // the key's auth value, encrypted under the token secret
-  int64_t handle = 0;  // persistent handle at which the hardware keeps the key; 0: nowhere
-  Bytes name = {};     // of such a key: what tells it from another one at the handle
+  // Where the hardware keeps the key: at a persistent handle, where `name` tells it from another
+  // one, or (0) under `name`. Neither: nowhere.
+  int64_t handle = 0;
+  Bytes name = {};
+  bool kept() const { return handle != 0 || !name.empty(); }
 };
 
 // One searchable attribute value: for public objects the tag is made of the value, for private ones
@@ -94,7 +97,7 @@ struct PendingErase {
   Bytes uid;  // 16 bytes, the key's
   KeyScope scope = KeyScope::User;
   int64_t handle = 0;  // TPM persistent handle; 0 for a named key
-  Bytes name = {};     // of the key at the handle
+  Bytes name = {};     // of the key at the handle; the name under which the hardware keeps it
   std::string reason;
   int64_t attempts = 0;
 };
@@ -130,8 +133,8 @@ class ObjectStore {
   void ChangeToken(ByteView epoch, const std::function<void(TokenRow&)>& change);
 
   // All rows in one transaction (a key pair is two rows); sets their ids. KeyGone when there is no
-  // token or its epoch is no longer `epoch`. A key at a handle has a pending erase, which is
-  // cleared with it; Busy when that was claimed meanwhile.
+  // token or its epoch is no longer `epoch`. A key that the hardware keeps has a pending erase,
+  // which is cleared with it; Busy when that was claimed meanwhile.
   void Insert(ByteView epoch, std::vector<ObjectRow*> rows);
   // No such row: nullopt. Corrupt when it does not decode or is of the other scope: rows do not
   // move between stores.
@@ -140,7 +143,7 @@ class ObjectStore {
   bool Change(int64_t id, const std::function<void(ObjectRow&)>& change);
   // The ak_id of the row with this uid. No such row: nullopt.
   std::optional<std::string> AkIdOf(ByteView uid);
-  // Deletes the row with its index and material. When the hardware keeps its key at a handle, that
+  // Deletes the row with its index and material. When the hardware keeps its key, that
   // becomes a pending erase in the same transaction, told in `noted`. Works for rows that do not
   // decode. False when there was no such row.
   bool Delete(int64_t id, std::optional<PendingErase>* noted = nullptr);

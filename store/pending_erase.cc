@@ -33,7 +33,8 @@ std::vector<PendingErase> NoteErasesOfObjects(Database& database, KeyScope scope
       std::string(
           "INSERT INTO pending_erase(uid, scope, handle, name, reason, attempts)"
           " SELECT CASE length(uid) WHEN 16 THEN uid ELSE randomblob(16) END, ?1, handle, name, ?2,"
-          " 0 FROM object JOIN key_material ON object_id = id WHERE handle != 0") +
+          " 0 FROM object JOIN key_material ON object_id = id"
+          " WHERE (handle != 0 OR length(name) != 0)") +
       (object ? " AND id = ?3" : "") +
       " ON CONFLICT(uid) DO UPDATE SET reason = excluded.reason, attempts = attempts + 1"
       " RETURNING id, uid, handle, name, reason, attempts";

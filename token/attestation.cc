@@ -13,9 +13,11 @@ constexpr const char* kNotOfAk = "an attestation key cannot be used for that";
 
 [[noreturn]] void Refuse(CK_RV rv, const std::string& why) { throw Error(Rv{rv}, why); }
 
-void CheckAkAlgorithm(const tpm::KeySpec& spec) {
+void CheckAkAlgorithm(const tpm::KeySpec& spec, const tpm::Facts& facts) {
   if (const auto* rsa = std::get_if<tpm::RsaSpec>(&spec.algorithm)) {
     if (rsa->bits != kAkBits) Refuse(CKR_KEY_SIZE_RANGE, "RSA attestation keys have 2048 bits");
+  } else if (facts.only_rsa_aks) {
+    Refuse(CKR_CURVE_NOT_SUPPORTED, "this device has RSA attestation keys only");
   } else if (std::get<tpm::EcSpec>(spec.algorithm).curve != tpm::Curve::P256) {
     Refuse(CKR_CURVE_NOT_SUPPORTED, "EC attestation keys are on P-256");
   }
@@ -86,7 +88,7 @@ Birth PlanBirth(const Object& key, const tpm::KeySpec& spec, Token& token) {
   const AttributeSet& asked = key.attributes;
   CheckRequest(asked);
   Birth birth{.of_ak = asked.Bool(CKA_KEYSCOPE_ATTESTATION_KEY), .ak = nullptr};
-  if (birth.of_ak) CheckAkAlgorithm(spec);
+  if (birth.of_ak) CheckAkAlgorithm(spec, *token.facts());
   const ByteView attested_by = asked.Get(CKA_KEYSCOPE_ATTESTED_BY);
   if (attested_by.empty()) return birth;
   birth.ak = FindAk(attested_by, token);
@@ -114,9 +116,11 @@ tpm::KeyBlob GiveBirth(const Birth& birth, Object& key, tpm::KeySpec spec, const
            std::string("CKA_KEYSCOPE_QUALIFYING_DATA: ") + error.what());
   }
   AttributeSet& evidence = key.attributes;
-  evidence.Set(CKA_KEYSCOPE_CREATION_DATA, made.creation_data);
-  SetStatement(evidence, CKA_KEYSCOPE_CREATION_ATTEST, CKA_KEYSCOPE_CREATION_SIGNATURE,
-               made.creation);
+  if (!made.creation_data.empty()) {
+    evidence.Set(CKA_KEYSCOPE_CREATION_DATA, made.creation_data);
+    SetStatement(evidence, CKA_KEYSCOPE_CREATION_ATTEST, CKA_KEYSCOPE_CREATION_SIGNATURE,
+                 made.creation);
+  }
   if (made.certification)
     SetStatement(evidence, CKA_KEYSCOPE_ATTEST, CKA_KEYSCOPE_SIGNATURE, *made.certification);
   if (ak != nullptr) {

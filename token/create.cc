@@ -177,6 +177,8 @@ void CheckScope(const AttributeSet& attributes, Kind kind, KeyScope scope) {
 }  // namespace
 
 void CheckTpmHas(const tpm::PublicKey& key, const tpm::Facts& facts) {
+  if (facts.no_import)
+    Refuse(CKR_TEMPLATE_INCONSISTENT, "this device takes no private keys from outside");
   if (const auto* rsa = std::get_if<tpm::RsaPublic>(&key)) {
     if (std::ranges::find(facts.rsa_bits, crypto::ModulusBits(*rsa)) == facts.rsa_bits.end())
       Refuse(CKR_KEY_SIZE_RANGE, "this TPM has no RSA keys of that size");
@@ -299,6 +301,8 @@ Object CopyOf(const Object& source, const AttributeSet& changes, Token& token) {
 
 void CompleteCopy(Object& copy, const Object& source, Token& token) {
   if ((source.kind & (kPrivate | kSecret)) == 0) return;
+  if (source.material && source.material->handle == 0 && source.material->kept())
+    Refuse(CKR_ACTION_PROHIBITED, "the provider keeps the key; a copy would go when the key goes");
   const auto key = token.objects().KeyOf(source);
   token.objects().AttachKey(copy, key->blob, key->auth.Clone());
 }

@@ -7,6 +7,7 @@ namespace keyscope::token {
 namespace {
 
 constexpr int kPlacementTries = 3;  // another process may take the free handle first
+constexpr char kUnfinished[] = "its making was not finished";
 
 }  // namespace
 
@@ -37,6 +38,16 @@ void Erasure::Placement::Keep() noexcept {
   erasure_ = nullptr;
 }
 
+void Erasure::Placement::Withdraw() noexcept {
+  erasure_->ClearNote(note_);
+  Keep();
+}
+
+Erasure::Placement Erasure::Announce(const Bytes& uid, Bytes name) {
+  return Placement(*this,
+                   {.uid = uid, .scope = scope_, .name = std::move(name), .reason = kUnfinished});
+}
+
 Erasure::Placement Erasure::Place(const tpm::Root& root, const tpm::KeyRef& key) {
   for (int tries = 1;; ++tries) {
     try {
@@ -44,7 +55,7 @@ Erasure::Placement Erasure::Place(const tpm::Root& root, const tpm::KeyRef& key)
                                   .scope = scope_,
                                   .handle = backend_.FreePersistentHandle(),
                                   .name = backend_.NameOf(key.blob),
-                                  .reason = "its making was not finished"});
+                                  .reason = kUnfinished});
       backend_.Persist(root, key, static_cast<uint32_t>(placement.note().handle));
       return placement;
     } catch (const Error& error) {
@@ -55,18 +66,23 @@ Erasure::Placement Erasure::Place(const tpm::Root& root, const tpm::KeyRef& key)
 
 bool Erasure::Erase(const store::PendingErase& note) noexcept {
   try {
-    backend_.Erase(static_cast<uint32_t>(note.handle), note.name);
+    if (note.handle != 0)
+      backend_.Erase(static_cast<uint32_t>(note.handle), note.name);
+    else
+      backend_.EraseNamed(note.scope, note.name);
   } catch (const std::exception& error) {
-    log::Warn("the TPM still holds key ", Hex(note.uid), " at its persistent handle ", note.handle,
-              " (", note.reason, "); it is tried again at the next login: ", error.what());
+    log::Warn("the TPM still holds key ", Hex(note.uid), " (", note.reason,
+              "); it is tried again at the next login: ", error.what());
     return false;
   }
-  try {
-    store_.ClearPendingErase(note.id);
-  } catch (const std::exception& error) {
-    log::Warn("key ", Hex(note.uid), " is erased, its note stays: ", error.what());
-  }
+  ClearNote(note);
   return true;
+}
+
+void Erasure::ClearNote(const store::PendingErase& note) noexcept try {
+  store_.ClearPendingErase(note.id);
+} catch (const std::exception& error) {
+  log::Warn("the note that key ", Hex(note.uid), " is to be erased stays: ", error.what());
 }
 
 bool Erasure::Claim(const store::PendingErase& note) noexcept try {

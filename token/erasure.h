@@ -1,7 +1,8 @@
-// Erasure: keys that the TPM keeps at persistent handles, and how they leave it.
+// Erasure: keys that the hardware keeps (at persistent handles, or under names), and how they leave
+// it.
 //
-// What is in the TPM has a row in the store or a pending erase: a key is noted before it is made
-// persistent, its row takes the note, and the row's deletion notes it again. So a crash leaves a
+// What is kept has a row in the store or a pending erase: a key is noted before the hardware keeps
+// it, its row takes the note, and the row's deletion notes it again. So a crash leaves a
 // note, never an orphan. Thread-safe.
 #pragma once
 
@@ -19,7 +20,7 @@ class Erasure {
   Erasure(KeyScope scope, tpm::Backend& backend, store::ObjectStore& store)
       : scope_(scope), backend_(backend), store_(store) {}
 
-  // A key at a handle whose row is not in the store yet. Unless kept it is erased again.
+  // A kept key whose row is not in the store yet. Unless Keep() is called it is erased again.
   class Placement {
    public:
     Placement(Erasure& erasure, store::PendingErase note);
@@ -27,17 +28,20 @@ class Erasure {
         : erasure_(std::exchange(other.erasure_, nullptr)), note_(std::move(other.note_)) {}
     Placement& operator=(Placement&&) = delete;
     ~Placement();
-    void Keep() noexcept;  // its row is in the store
+    void Keep() noexcept;      // its row is in the store
+    void Withdraw() noexcept;  // what is there under its name is another's: only the note goes
     const store::PendingErase& note() const { return note_; }
 
    private:
     Erasure* erasure_;
     store::PendingErase note_;
   };
+  // Notes a key that the hardware is to keep under `name`, before it is made.
+  Placement Announce(const Bytes& uid, Bytes name);
   // Makes a new key persistent. Fault::NoSpace when the TPM has no room.
   Placement Place(const tpm::Root& root, const tpm::KeyRef& key);
 
-  // Erases a key and clears its note. False when the TPM did not do it: the note stays.
+  // Erases a key and clears its note. False when the hardware did not do it: the note stays.
   bool Erase(const store::PendingErase& note) noexcept;
   // Tries all that is pending once more. To be called where the TPM is at work anyway: without
   // pending erases it costs no command.
@@ -48,6 +52,7 @@ class Erasure {
   // be known.
   bool Claim(const store::PendingErase& note) noexcept;
   bool BeingPlaced(const Bytes& uid);
+  void ClearNote(const store::PendingErase& note) noexcept;
 
   const KeyScope scope_;
   tpm::Backend& backend_;

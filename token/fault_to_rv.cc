@@ -23,6 +23,7 @@ constexpr Row kTable[] = {
     {Fault::BadInput, CKR_ARGUMENTS_BAD},
     {Fault::DeviceGone, CKR_DEVICE_ERROR},  // not _REMOVED: the sessions live on
     {Fault::ReadOnly, CKR_TOKEN_WRITE_PROTECTED},
+    {Fault::Exists, CKR_FUNCTION_FAILED},  // another name may be free
     {Fault::Denied, CKR_DEVICE_ERROR},
     {Fault::PolicyMismatch, CKR_KEYSCOPE_POLICY_MISMATCH},
     {Fault::Internal, CKR_GENERAL_ERROR},

@@ -108,7 +108,8 @@ constexpr MechanismRule kRules[] = {
 #undef ROW
 
 bool Available(const MechanismRule& rule, const tpm::Facts& facts) {
-  if (rule.scheme->needs_raw_rsa && !facts.raw_rsa) return false;
+  const bool pads = rule.scheme->or_padded_rsa && facts.padded_rsa;
+  if (rule.scheme->needs_raw_rsa && !facts.raw_rsa && !pads) return false;
   if (rule.family == Family::Rsa) return !facts.rsa_bits.empty();
   if (rule.family == Family::Ec) return !facts.curves.empty();
   return true;
@@ -194,7 +195,7 @@ CK_MECHANISM_INFO InfoOf(const MechanismRule& rule, const tpm::Facts& facts) {
     info.ulMinKeySize = 1;  // bytes
     info.ulMaxKeySize = kLargestGenericSecret;
   } else if (rule.family == Family::Attestation) {
-    info.ulMinKeySize = 256;  // bits: P-256, and RSA
+    info.ulMinKeySize = facts.only_rsa_aks ? 2048 : 256;  // bits: P-256, and RSA
     info.ulMaxKeySize = 2048;
     info.flags |= CKF_HW;
   }

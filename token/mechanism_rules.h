@@ -60,6 +60,7 @@ struct Scheme {
   bool messages = false;       // also takes many messages under one key (version 3.0)
   bool wraps = false;          // encrypt and decrypt also wrap and unwrap keys
   bool needs_raw_rsa = false;  // does not work on a TPM without RSA decryption with the null scheme
+  bool or_padded_rsa = false;  // unless Facts::padded_rsa: then with what the device pads by itself
 };
 
 struct MechanismRule {

@@ -1,7 +1,9 @@
 // RSA (mechanisms document, section 2.1). The TPM signs a digest with its own scheme where it has
 // the hash; all else is padded here, in RFC 8017's ways, around the TPM's raw operation: any
 // DigestInfo, any salt, any pair of hash and mask generation function work on every TPM that has
-// RSA decryption with the null scheme.
+// RSA decryption with the null scheme. A device that pads by itself (Facts::padded_rsa) does what
+// its own paddings are: salts as long as the hash, OAEP with one hash and no label, DigestInfos
+// that it knows.
 #include <algorithm>
 
 #include "token/crypto/public_key.h"
@@ -32,13 +34,14 @@ class PrivateRsa {
         key_(materials.key),
         public_(std::get<tpm::RsaPublic>(PublicOf(*materials.object))) {}
 
+  bool pads_itself() const { return !facts_->raw_rsa; }
   size_t size() const { return public_.modulus.size(); }
   size_t bits() const { return crypto::ModulusBits(public_); }
 
   // `outside` is the code for a number that is not below the modulus.
   SecretBytes Raw(ByteView input, CK_RV outside) const {
-    if (!std::ranges::lexicographical_compare(input, public_.modulus))
-      Refuse(outside, "the number is not below the key's modulus");
+    CheckBelowModulus(input, outside);
+    if (pads_itself()) Refuse(CKR_DATA_INVALID, "this device signs only the hashes that it knows");
     return backend_->RawRsa(*root_, *key_, input);
   }
   Bytes SignRaw(ByteView encoded) const { return Copy(Raw(encoded, CKR_DATA_INVALID).view()); }
@@ -46,6 +49,31 @@ class PrivateRsa {
     if (std::ranges::find(facts_->hashes, hash) != facts_->hashes.end())
       return backend_->Sign(*root_, *key_, tpm::SignScheme::RsaPkcs1, hash, digest);
     return SignFrame(Concat({crypto::Info(hash).digest_info_prefix, digest}));
+  }
+  Bytes SignPss(const PssParameters& pss, ByteView digest) const {
+    if (pads_itself())
+      return backend_->Sign(*root_, *key_, tpm::SignScheme::RsaPss, pss.hash, digest);
+    return SignRaw(Or(crypto::PssEncode(pss.hash, pss.mgf, pss.salt, digest, bits()),
+                      CKR_DATA_LEN_RANGE, "the salt and the digest do not fit the key"));
+  }
+  // Refuses what a device that pads by itself does not have.
+  void CheckPadding(tpm::Hash hash, bool usual) const {
+    if (!pads_itself()) return;
+    if (!usual || std::ranges::find(facts_->hashes, hash) == facts_->hashes.end())
+      Refuse(CKR_MECHANISM_PARAM_INVALID,
+             "this device knows one hash for all, a salt of its length and no label");
+  }
+  SecretBytes DecryptPkcs1(ByteView ciphertext) const {
+    if (pads_itself()) return DecryptPadded(tpm::RsaPadding::Pkcs1, tpm::Hash::None, ciphertext);
+    const SecretBytes encoded = Raw(ciphertext, CKR_ENCRYPTED_DATA_INVALID);
+    return Or(crypto::UnpadPkcs1(encoded.view()), CKR_ENCRYPTED_DATA_INVALID,
+              "the padding is wrong");
+  }
+  SecretBytes DecryptOaep(const OaepParameters& oaep, ByteView ciphertext) const {
+    if (pads_itself()) return DecryptPadded(tpm::RsaPadding::Oaep, oaep.hash, ciphertext);
+    const SecretBytes encoded = Raw(ciphertext, CKR_ENCRYPTED_DATA_INVALID);
+    return Or(crypto::UnpadOaep(encoded.view(), oaep.hash, oaep.mgf, oaep.label),
+              CKR_ENCRYPTED_DATA_INVALID, "the padding is wrong");
   }
   // EMSA-PKCS1-v1_5 around any T.
   Bytes SignFrame(ByteView t) const {
@@ -58,6 +86,20 @@ class PrivateRsa {
   }
 
  private:
+  void CheckBelowModulus(ByteView number, CK_RV outside) const {
+    if (!std::ranges::lexicographical_compare(number, public_.modulus))
+      Refuse(outside, "the number is not below the key's modulus");
+  }
+  SecretBytes DecryptPadded(tpm::RsaPadding padding, tpm::Hash hash, ByteView ciphertext) const {
+    CheckBelowModulus(ciphertext, CKR_ENCRYPTED_DATA_INVALID);
+    try {
+      return backend_->DecryptRsa(*root_, *key_, padding, hash, ciphertext);
+    } catch (const Error& error) {
+      if (!error.Is(Fault::BadInput)) throw;
+      throw Error(Rv{CKR_ENCRYPTED_DATA_INVALID}, error.what());
+    }
+  }
+
   tpm::Backend* backend_;
   std::shared_ptr<const tpm::Root> root_;
   std::shared_ptr<const tpm::Facts> facts_;
@@ -134,9 +176,7 @@ std::unique_ptr<Operation> DecryptPkcs1(const Materials& materials) {
   PrivateRsa key(materials);
   return Decryption(key.size(), [key](ByteView ciphertext) {
     CheckCiphertext(ciphertext, key.size());
-    const SecretBytes encoded = key.Raw(ciphertext, CKR_ENCRYPTED_DATA_INVALID);
-    return Or(crypto::UnpadPkcs1(encoded.view()), CKR_ENCRYPTED_DATA_INVALID,
-              "the padding is wrong");
+    return key.DecryptPkcs1(ciphertext);
   });
 }
 
@@ -165,12 +205,10 @@ std::unique_ptr<Operation> VerifyHashed(const Materials& materials) {
 std::unique_ptr<Operation> SignPss(const Materials& materials) {
   PrivateRsa key(materials);
   const PssParameters pss = PssOf(materials.mechanism, materials.rule.hash, key.bits());
+  key.CheckPadding(pss.hash, pss.mgf == pss.hash && pss.salt == crypto::Info(pss.hash).size());
   return std::make_unique<SignOperation>(
-      materials.rule.hash, key.size(), [key, pss](ByteView digest) {
-        CheckDigest(pss.hash, digest);
-        return key.SignRaw(Or(crypto::PssEncode(pss.hash, pss.mgf, pss.salt, digest, key.bits()),
-                              CKR_DATA_LEN_RANGE, "the salt and the digest do not fit the key"));
-      });
+      materials.rule.hash, key.size(),
+      [key, pss](ByteView digest) { return key.SignPss(pss, CheckDigest(pss.hash, digest)); });
 }
 
 std::unique_ptr<Operation> VerifyPss(const Materials& materials) {
@@ -195,11 +233,11 @@ std::unique_ptr<Operation> EncryptOaep(const Materials& materials) {
 
 std::unique_ptr<Operation> DecryptOaep(const Materials& materials) {
   PrivateRsa key(materials);
-  return Decryption(key.size(), [key, oaep = OaepOf(materials.mechanism)](ByteView ciphertext) {
+  const OaepParameters oaep = OaepOf(materials.mechanism);
+  key.CheckPadding(oaep.hash, oaep.mgf == oaep.hash && oaep.label.empty());
+  return Decryption(key.size(), [key, oaep](ByteView ciphertext) {
     CheckCiphertext(ciphertext, key.size());
-    const SecretBytes encoded = key.Raw(ciphertext, CKR_ENCRYPTED_DATA_INVALID);
-    return Or(crypto::UnpadOaep(encoded.view(), oaep.hash, oaep.mgf, oaep.label),
-              CKR_ENCRYPTED_DATA_INVALID, "the padding is wrong");
+    return key.DecryptOaep(oaep, ciphertext);
   });
 }
 
@@ -290,11 +328,16 @@ constexpr Scheme kRsaPkcs1{.encrypt = EncryptPkcs1,
                            .sign_recover = SignRecoverPkcs1,
                            .verify_recover = VerifyRecoverPkcs1,
                            .wraps = true,
-                           .needs_raw_rsa = true};
+                           .needs_raw_rsa = true,
+                           .or_padded_rsa = true};
 constexpr Scheme kRsaPkcs1Signature{.sign = SignHashed, .verify = VerifyHashed};
-constexpr Scheme kRsaPss{.sign = SignPss, .verify = VerifyPss, .needs_raw_rsa = true};
-constexpr Scheme kRsaOaep{
-    .encrypt = EncryptOaep, .decrypt = DecryptOaep, .wraps = true, .needs_raw_rsa = true};
+constexpr Scheme kRsaPss{
+    .sign = SignPss, .verify = VerifyPss, .needs_raw_rsa = true, .or_padded_rsa = true};
+constexpr Scheme kRsaOaep{.encrypt = EncryptOaep,
+                          .decrypt = DecryptOaep,
+                          .wraps = true,
+                          .needs_raw_rsa = true,
+                          .or_padded_rsa = true};
 constexpr Scheme kRsaRaw{.encrypt = EncryptNumber,
                          .decrypt = DecryptNumber,
                          .sign = SignNumber,

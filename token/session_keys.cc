@@ -17,6 +17,8 @@
 namespace keyscope::token {
 namespace {
 
+constexpr int kNameTries = 3;
+
 [[noreturn]] void Refuse(CK_RV rv, const char* why) { throw Error(Rv{rv}, why); }
 
 CK_KEY_TYPE KeyTypeOf(Family family) {
@@ -89,13 +91,50 @@ Object HalfOfPair(AttributeSet given, CK_OBJECT_CLASS object_class, const Mechan
   return object;
 }
 
+// Where an EC key signs or agrees (Facts::ec_either), the template says which.
+void ImplyUseOfEc(AttributeSet& private_given) {
+  if (!private_given.Bool(CKA_DERIVE)) return;
+  if (!private_given.Has(CKA_SIGN)) private_given.SetBool(CKA_SIGN, false);
+}
+
+void SetUseOfEc(const AttributeSet& attributes, tpm::EcSpec& spec) {
+  spec.agrees = attributes.Bool(CKA_DERIVE);
+  if (spec.agrees && attributes.Bool(CKA_SIGN))
+    Refuse(CKR_TEMPLATE_INCONSISTENT,
+           "an EC key of this device signs or derives, not both: CKA_SIGN and CKA_DERIVE are true");
+}
+
+// Makes the TPM half of a new key. Where a provider keeps it under a name, that is noted before it
+// is made, in `placement`; a name that is taken is given up for another one.
+tpm::KeyBlob MakeKey(const Birth& birth, Object& key, tpm::KeySpec spec, const SecretBytes& auth,
+                     Token& token, std::optional<Erasure::Placement>& placement) {
+  for (int tries = 1;; ++tries) {
+    spec.name = key.attributes.Bool(CKA_TOKEN) ? token.backend().NewName(key.uid) : Bytes();
+    if (spec.name.empty()) return GiveBirth(birth, key, std::move(spec), auth, token);
+    if (key.attributes.Bool(CKA_KEYSCOPE_PERSISTENT))
+      Refuse(CKR_ATTRIBUTE_VALUE_INVALID,
+             "CKA_KEYSCOPE_PERSISTENT: the provider keeps its keys in a way of its own");
+    placement.emplace(token.erasure().Announce(key.uid, spec.name));
+    try {
+      return GiveBirth(birth, key, spec, auth, token);
+    } catch (const Error& error) {
+      if (error.Is(Fault::Denied) && spec.scope == KeyScope::Machine)
+        Refuse(CKR_ACTION_PROHIBITED, "keys of the machine are made by administrators and SYSTEM");
+      if (!error.Is(Fault::Exists)) throw;
+      placement->Withdraw();
+      if (tries == kNameTries) throw;
+      GiveIdentity(key, token.scope());
+    }
+  }
+}
+
 // Keeps a new key at a handle of the TPM, where that was asked for.
-std::optional<Erasure::Placement> PlaceIfAsked(Object& key, Token& token) {
-  if (!key.attributes.Bool(CKA_KEYSCOPE_PERSISTENT)) return std::nullopt;
-  auto placement = token.erasure().Place(token.RootOfKeys(), *token.objects().KeyOf(key));
-  key.material->handle = placement.note().handle;
-  key.material->name = placement.note().name;
-  return placement;
+void PlaceIfAsked(Object& key, Token& token, std::optional<Erasure::Placement>& placement) {
+  if (key.attributes.Bool(CKA_KEYSCOPE_PERSISTENT))
+    placement.emplace(token.erasure().Place(token.RootOfKeys(), *token.objects().KeyOf(key)));
+  if (!placement) return;
+  key.material->handle = placement->note().handle;
+  key.material->name = placement->note().name;
 }
 
 }  // namespace
@@ -113,6 +152,7 @@ std::pair<CK_OBJECT_HANDLE, CK_OBJECT_HANDLE> Session::GenerateKeyPair(
   AttributeSet private_given = ParseTemplate(private_attributes);
   ImplyUsesOfAk(public_given, private_given);
   const tpm::PcrSelection pcrs = PcrsAskedFor(private_given);
+  if (facts->ec_either && rule.family == Family::Ec) ImplyUseOfEc(private_given);
   Object public_half = HalfOfPair(std::move(public_given), CKO_PUBLIC_KEY, rule, token_);
   Object private_half = HalfOfPair(std::move(private_given), CKO_PRIVATE_KEY, rule, token_);
   SetHistory(private_half.attributes, true, true);
@@ -120,21 +160,25 @@ std::pair<CK_OBJECT_HANDLE, CK_OBJECT_HANDLE> Session::GenerateKeyPair(
   CheckMayCreate(private_half.attributes);
   tpm::KeySpec spec = rule.scheme->generate_pair(public_half.attributes, *facts);
   spec.scope = token_.scope();
+  if (auto* ec = std::get_if<tpm::EcSpec>(&spec.algorithm); ec != nullptr && facts->ec_either)
+    SetUseOfEc(private_half.attributes, *ec);
   // Before the TPM works, which may take minutes: the store must be able to take the key.
   if (private_half.attributes.Bool(CKA_TOKEN)) token_.login().vault();
   const Birth birth = PlanBirth(private_half, spec, token_);
 
   token_.erasure().Retry();
   BindTo(pcrs, private_half, spec, token_);
-  const Bytes uid = private_half.uid;
+  Bytes uid = private_half.uid;
+  std::optional<Erasure::Placement> placement;
   try {
     SecretBytes auth = NewKeyAuth();
-    tpm::KeyBlob blob = GiveBirth(birth, private_half, std::move(spec), auth, token_);
+    tpm::KeyBlob blob = MakeKey(birth, private_half, std::move(spec), auth, token_, placement);
+    uid = private_half.uid;
     const tpm::PublicKey key = token_.backend().PublicOf(blob);
     SetPublic(public_half.attributes, public_half.kind, key);
     SetPublic(private_half.attributes, private_half.kind, key);
     token_.objects().AttachKey(private_half, std::move(blob), std::move(auth));
-    auto placement = PlaceIfAsked(private_half, token_);
+    PlaceIfAsked(private_half, token_, placement);
     const auto handles = KeepPair(std::move(public_half), std::move(private_half));
     if (placement) placement->Keep();
     return handles;

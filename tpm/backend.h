@@ -38,8 +38,12 @@ class Backend {
   virtual SecretBytes Unseal(const Root& root, const KeyBlob& sealed,
                              const SecretBytes& pin_auth) = 0;
 
+  // The name under which a provider keeps a key that has `uid`: for KeySpec::name, and for
+  // EraseNamed. Empty: this device keeps none. Who calls notes it first, so that a crash leaves no
+  // orphan.
+  virtual Bytes NewName(ByteView uid) const = 0;
   // A new key under `root` with auth value `auth` (32 bytes). Fault::Unsupported for a size or
-  // curve that the device does not have.
+  // curve that the device does not have, Exists when another key has KeySpec::name.
   virtual KeyBlob Create(const Root& root, const KeySpec& spec, const SecretBytes& auth) = 0;
   // The same with private parts from outside, wrapped so that they are never in clear on the bus.
   // Fault::BadInput when the device refuses the values.
@@ -86,6 +90,10 @@ class Backend {
                      ByteView digest) = 0;
   // The private RSA operation on a k-byte number below the modulus; the result has k bytes.
   virtual SecretBytes RawRsa(const Root& root, const KeyRef& key, ByteView input) = 0;
+  // What the padding of a k-byte ciphertext holds. `hash`: of OAEP. Fault::BadInput for a wrong
+  // padding, Unsupported where not Facts::padded_rsa.
+  virtual SecretBytes DecryptRsa(const Root& root, const KeyRef& key, RsaPadding padding, Hash hash,
+                                 ByteView ciphertext) = 0;
   // The x coordinate of the shared point, as long as the field. Fault::BadInput for a point off the
   // curve.
   virtual SecretBytes Ecdh(const Root& root, const KeyRef& key, const EcPublic& peer) = 0;
@@ -124,6 +132,11 @@ class Backend {
   // Erases the key whose Name is `name` at `handle`. Success, too, when the handle is free or holds
   // another object by now, which is left alone. Fault::BadInput for a handle outside that range.
   virtual void Erase(uint32_t handle, ByteView name) = 0;
+  // Erases the key that a provider keeps under `name`, in the name space of `scope`. Success, too,
+  // when there is none.
+  virtual void EraseNamed(KeyScope scope, ByteView name) = 0;
+  // The names of Keyscope's that a provider has in the name space of `scope`.
+  virtual std::vector<Bytes> NamesIn(KeyScope scope) = 0;
 
   virtual SecretBytes Random(size_t size) = 0;
   virtual void StirRandom(ByteView seed) = 0;

@@ -51,6 +51,7 @@ struct RsaSpec {
 };
 struct EcSpec {
   Curve curve = Curve::P256;
+  bool agrees = false;  // where Facts::ec_either: it agrees and does not sign
 };
 // PCRs of a bank; bit i of `pcrs`: PCR i.
 inline constexpr unsigned kPcrs = 24;
@@ -83,6 +84,9 @@ struct KeySpec {
   bool attestation_key = false;
   Bytes outside_info = {};  // goes into the creation data
   PcrState pcrs = {};
+  // Under which the provider keeps the key: what Backend::NewName gave. Empty: kept by whom it is
+  // handed to.
+  Bytes name = {};
 };
 
 // Private parts of a key that comes from outside.
@@ -119,6 +123,8 @@ enum class Direction : uint8_t { Decrypt, Encrypt };
 // A key as the hardware hands it out: opaque to all but the backend that made it.
 // TSS: marshalled TPM2B_PUBLIC and TPM2B_PRIVATE; behind that, of a key that is not under the
 // token's root, the handle and the TPM2B_PUBLIC of the one that it is under.
+// NCrypt: the same public half; the private one is the provider's own blob, or the name of a key that
+// the provider keeps.
 struct KeyBlob {
   Bytes public_area;
   Bytes private_area;
@@ -164,8 +170,10 @@ struct Statement {
 // A key and what is stated at its birth.
 struct CreatedKey {
   KeyBlob blob;
-  Bytes creation_data;                     // TPMS_CREATION_DATA (section 15.1)
-  Statement creation;                      // TPM2_CertifyCreation, by the AK; an AK's own by itself
+  // TPMS_CREATION_DATA (section 15.1) and TPM2_CertifyCreation, by the AK; an AK's own by itself.
+  // Both empty where the provider does not tell them.
+  Bytes creation_data;
+  Statement creation;
   std::optional<Statement> certification;  // TPM2_Certify, by the AK; none for an AK
 };
 
@@ -194,8 +202,11 @@ struct Endorsement {
   Bytes certificate;  // DER; empty: the TPM holds none
 };
 
-// TPM2_Sign's schemes: RSASSA and ECDSA over a digest.
-enum class SignScheme : uint8_t { RsaPkcs1, Ecdsa };
+// TPM2_Sign's schemes: RSASSA and ECDSA over a digest; RSAPSS, with a salt as long as the digest,
+// where Facts::padded_rsa.
+enum class SignScheme : uint8_t { RsaPkcs1, RsaPss, Ecdsa };
+// RSAES-PKCS1-v1_5, and OAEP without a label, whose mask generation has the same hash.
+enum class RsaPadding : uint8_t { Pkcs1, Oaep };
 
 // What a TPM can do: learnt once with LearnFacts, kept in the store as name/value pairs.
 struct Facts {
@@ -207,6 +218,10 @@ struct Facts {
   std::vector<Curve> curves;       // usable for ECDSA and ECDH
   std::vector<unsigned> rsa_bits;  // key sizes for RSA, ascending
   bool raw_rsa = false;            // RSA decrypt with the null scheme works
+  bool padded_rsa = false;         // SignScheme::RsaPss and DecryptRsa work
+  bool ec_either = false;          // an EC key signs or agrees, not both (EcSpec::agrees)
+  bool only_rsa_aks = false;       // there are no EC AKs
+  bool no_import = false;          // private keys do not come from outside
   bool create_loaded = false;
   std::vector<unsigned> aes_bits;  // key sizes of AES in every AesMode, ascending
   bool hmac = false;               // HMAC with each of `hashes`, of messages of any length

@@ -1,37 +1,48 @@
-// The parameterised fixture: one test body, every Backend.
+// The parameterised fixture: one test body, every Backend that the platform has.
 #pragma once
 
-#include <variant>
+#include <memory>
+#include <ostream>
+#include <vector>
 
 #include "tests/contract/subject.h"
-#include "tests/fakes/fake_backend.h"
 
 namespace keyscope::test {
 
-enum class Kind { Tss, Fake };
+// A Backend with a device of its own.
+class Subject {
+ public:
+  virtual ~Subject() = default;
+  virtual tpm::Backend& backend() = 0;
+  // Of the device: its PCRs begin anew.
+  virtual void Restart() {}
+  virtual void ExtendPcr(unsigned) {}
+  // To be called after Release({}).
+  virtual void ExpectNothingLoaded() {}
+  virtual std::vector<tpm::Endorsement> EndorsementsOfAnother() = 0;
+};
+
+struct Kind {
+  const char* name;
+  std::unique_ptr<Subject> (*make)();
+  // Not only PINs are under dictionary-attack protection, but each key's auth value.
+  bool keys_cost_tries = false;
+};
+inline std::ostream& operator<<(std::ostream& out, const Kind& kind) { return out << kind.name; }
+const std::vector<Kind>& Kinds();
+inline std::string KindName(const testing::TestParamInfo<Kind>& info) { return info.param.name; }
 
 class Contract : public testing::TestWithParam<Kind> {
  protected:
-  Contract() {
-    if (GetParam() == Kind::Tss)
-      tss_.emplace();
-    else
-      fake_.emplace();
+  Contract() : subject_(GetParam().make()), facts(backend().LearnFacts()) {
     root = backend().EnsureRoot();
   }
 
-  tpm::Backend& backend() {
-    if (tss_) return tss_->backend();
-    return *fake_;
-  }
+  tpm::Backend& backend() { return subject_->backend(); }
 
-  std::optional<TssSubject> tss_;
-  std::optional<FakeBackend> fake_;
+  std::unique_ptr<Subject> subject_;
+  const tpm::Facts facts;
   tpm::Root root;
 };
-
-inline std::string KindName(const testing::TestParamInfo<Kind>& info) {
-  return info.param == Kind::Tss ? "Tss" : "Fake";
-}
 
 }  // namespace keyscope::test

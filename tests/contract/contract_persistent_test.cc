@@ -11,6 +11,9 @@ using tpm::KeyRef;
 class ContractPersistent : public Contract {
  protected:
   ContractPersistent() : key(NewKey(backend(), root, "key", kP256)), name(NameOf(key)) {}
+  void SetUp() override {
+    if (!backend().NewName(key.uid).empty()) GTEST_SKIP() << "keys are kept under names";
+  }
 
   Bytes NameOf(const KeyRef& one) { return backend().NameOf(one.blob); }
   KeyRef At(const KeyRef& one, uint32_t handle) {
@@ -29,8 +32,7 @@ class ContractPersistent : public Contract {
   Bytes name;
 };
 
-INSTANTIATE_TEST_SUITE_P(Backends, ContractPersistent, testing::Values(Kind::Tss, Kind::Fake),
-                         KindName);
+INSTANTIATE_TEST_SUITE_P(Backends, ContractPersistent, testing::ValuesIn(Kinds()), KindName);
 
 TEST_P(ContractPersistent, IsUsedAtItsHandleAndErased) {
   const uint32_t handle = backend().FreePersistentHandle();
@@ -42,11 +44,8 @@ TEST_P(ContractPersistent, IsUsedAtItsHandleAndErased) {
   for (int i = 0; i < 3; ++i) EXPECT_FALSE(Signs(persistent));
   EXPECT_NE(backend().FreePersistentHandle(), handle);
   backend().Release({});
-  if (tss_) {
-    EXPECT_TRUE(tss_->proxy().LoadedHandles().empty());
-    tss_->StopTpm();
-    tss_->swtpm().Start();
-  }
+  subject_->ExpectNothingLoaded();
+  subject_->Restart();
   EXPECT_FALSE(Signs(persistent));
 
   backend().Erase(handle, name);

@@ -2,7 +2,6 @@
 #include "base/ossl.h"
 #include "tests/contract/contract.h"
 #include "tests/fakes/fake_keys.h"
-#include "tpm/tss/crypto.h"
 
 namespace keyscope::test {
 namespace {
@@ -14,8 +13,19 @@ using tpm::Hash;
 constexpr AesMode kModes[] = {AesMode::Ecb, AesMode::Cbc, AesMode::Ctr, AesMode::Cfb128,
                               AesMode::Ofb};
 
+Bytes HmacOf(Hash hash, ByteView key, ByteView data) {
+  Bytes mac(DigestSize(hash));
+  size_t size = 0;
+  EVP_Q_mac(ossl::Context(), "HMAC", nullptr, Name(hash), nullptr, key.data(), key.size(),
+            data.data(), data.size(), mac.data(), mac.size(), &size);
+  return mac;
+}
+
 class ContractSecret : public Contract {
  protected:
+  void SetUp() override {
+    if (facts.aes_bits.empty() && !facts.hmac) GTEST_SKIP() << "no secret keys in the device";
+  }
   tpm::KeyRef AesKey(unsigned bits, ByteView value) {
     const tpm::SecretSpec spec{KeyScope::User, tpm::AesSpec{bits}};
     return Ready("aes", backend().CreateSecret(root, spec, SecretBytes(value), AuthOf("aes")));
@@ -31,11 +41,9 @@ class ContractSecret : public Contract {
   const Bytes iv_ = Concat({Bytes(8, 0x11), Bytes(8, 0xff)});
 };
 
-INSTANTIATE_TEST_SUITE_P(Backends, ContractSecret, testing::Values(Kind::Tss, Kind::Fake),
-                         KindName);
+INSTANTIATE_TEST_SUITE_P(Backends, ContractSecret, testing::ValuesIn(Kinds()), KindName);
 
 TEST_P(ContractSecret, AesOfEverySizeAndMode) {
-  const tpm::Facts facts = backend().LearnFacts();
   ASSERT_FALSE(facts.aes_bits.empty());
   for (unsigned bits : facts.aes_bits) {
     const Bytes value = ossl::Random(bits / 8), data = ossl::Random(2 * 1024 + 48);
@@ -73,7 +81,6 @@ TEST_P(ContractSecret, TheDeviceDrawsAesKeys) {
 }
 
 TEST_P(ContractSecret, HmacOfEveryHashAndLength) {
-  const tpm::Facts facts = backend().LearnFacts();
   ASSERT_TRUE(facts.hmac);
   const Bytes message = ossl::Random(5000);
   for (Hash hash : facts.hashes) {
@@ -83,8 +90,7 @@ TEST_P(ContractSecret, HmacOfEveryHashAndLength) {
       for (size_t size : {0, 1, 1024, 1025, 2048, 5000}) {
         SCOPED_TRACE(std::string(Name(hash)) + " " + std::to_string(size));
         const ByteView part = ByteView(message).first(size);
-        EXPECT_EQ(Hex(backend().Hmac(root, key, part).view()),
-                  Hex(tpm::tss::Hmac(hash, value, {part})));
+        EXPECT_EQ(Hex(backend().Hmac(root, key, part).view()), Hex(HmacOf(hash, value, part)));
       }
     }
   }

@@ -1,6 +1,6 @@
 // Keys that a TPM made for others: their parents, and the TPM's dictionary-attack protection.
 #include "tests/contract/provision.h"
-#include "tests/contract/subject.h"
+#include "tests/contract/tss_subject.h"
 #include "tests/contract/verify.h"
 #include "tpm/tss/templates.h"
 

@@ -1,7 +1,7 @@
 // Attestation on the TSS backend: commands counted, and what a TPM's maker leaves in it.
 #include "tests/contract/credential.h"
 #include "tests/contract/provision.h"
-#include "tests/contract/subject.h"
+#include "tests/contract/tss_subject.h"
 #include "tpm/tss/marshal.h"
 #include "tpm/tss/templates.h"
 

@@ -1,7 +1,7 @@
 // How many commands the TSS backend sends: counted from outside (DESIGN.md, "Command budget").
 #include <thread>
 
-#include "tests/contract/subject.h"
+#include "tests/contract/tss_subject.h"
 
 namespace keyscope::test {
 namespace {

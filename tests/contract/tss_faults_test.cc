@@ -2,7 +2,7 @@
 // TPM, and the next call works.
 #include "tests/contract/credential.h"
 #include "tests/contract/provision.h"
-#include "tests/contract/subject.h"
+#include "tests/contract/tss_subject.h"
 #include "tests/contract/verify.h"
 
 namespace keyscope::test {

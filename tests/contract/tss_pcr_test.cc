@@ -4,7 +4,7 @@
 
 #include <thread>
 
-#include "tests/contract/subject.h"
+#include "tests/contract/tss_subject.h"
 #include "tests/support/pcr.h"
 
 namespace keyscope::test {

@@ -5,7 +5,7 @@
 #include <atomic>
 #include <thread>
 
-#include "tests/contract/subject.h"
+#include "tests/contract/tss_subject.h"
 #include "tests/contract/verify.h"
 
 namespace keyscope::test {

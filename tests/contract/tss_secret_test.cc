@@ -1,5 +1,5 @@
 // Secret keys in the TPM: what they cost, and their place in it.
-#include "tests/contract/subject.h"
+#include "tests/contract/tss_subject.h"
 #include "tpm/tss/crypto.h"
 
 namespace keyscope::test {

@@ -4,7 +4,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "tests/contract/subject.h"
+#include "tests/contract/tss_subject.h"
 
 namespace keyscope::test {
 namespace {

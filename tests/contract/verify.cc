@@ -51,6 +51,36 @@ bool Verifies(const tpm::PublicKey& key, tpm::Hash hash, ByteView digest, ByteVi
   return verdict == 1;
 }
 
+bool VerifiesPss(const tpm::PublicKey& key, tpm::Hash hash, ByteView digest, ByteView signature) {
+  const ossl::Pkey pkey = ToPkey(key);
+  const ossl::PkeyCtx context(EVP_PKEY_CTX_new_from_pkey(ossl::Context(), pkey.get(), nullptr));
+  if (EVP_PKEY_verify_init(context.get()) != 1 ||
+      EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PSS_PADDING) != 1 ||
+      EVP_PKEY_CTX_set_signature_md(context.get(), ossl::Digest(Name(hash))) != 1 ||
+      EVP_PKEY_CTX_set_rsa_pss_saltlen(context.get(), RSA_PSS_SALTLEN_DIGEST) != 1)
+    throw std::runtime_error(ossl::TakeError());
+  const int verdict = EVP_PKEY_verify(context.get(), signature.data(), signature.size(),
+                                      digest.data(), digest.size());
+  ossl::TakeError();
+  return verdict == 1;
+}
+
+Bytes EncryptPadded(const tpm::PublicKey& key, tpm::RsaPadding padding, tpm::Hash hash,
+                    ByteView message) {
+  const bool oaep = padding == tpm::RsaPadding::Oaep;
+  const ossl::Pkey pkey = ToPkey(key);
+  const ossl::PkeyCtx context(EVP_PKEY_CTX_new_from_pkey(ossl::Context(), pkey.get(), nullptr));
+  Bytes output(static_cast<size_t>(EVP_PKEY_get_size(pkey.get())));
+  size_t size = output.size();
+  if (EVP_PKEY_encrypt_init(context.get()) != 1 ||
+      EVP_PKEY_CTX_set_rsa_padding(context.get(),
+                                   oaep ? RSA_PKCS1_OAEP_PADDING : RSA_PKCS1_PADDING) != 1 ||
+      (oaep && EVP_PKEY_CTX_set_rsa_oaep_md(context.get(), ossl::Digest(Name(hash))) != 1) ||
+      EVP_PKEY_encrypt(context.get(), output.data(), &size, message.data(), message.size()) != 1)
+    throw std::runtime_error(ossl::TakeError());
+  return output;
+}
+
 Bytes RawPublic(const tpm::RsaPublic& key, ByteView input) {
   const ossl::Pkey pkey = ToPkey(key);
   const ossl::PkeyCtx context(EVP_PKEY_CTX_new_from_pkey(ossl::Context(), pkey.get(), nullptr));

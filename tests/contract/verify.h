@@ -8,6 +8,9 @@ namespace keyscope::test {
 
 // Whether `signature` (RSA PKCS#1 v1.5, or r || s) is right.
 bool Verifies(const tpm::PublicKey& key, tpm::Hash hash, ByteView digest, ByteView signature);
+bool VerifiesPss(const tpm::PublicKey& key, tpm::Hash hash, ByteView digest, ByteView signature);
+Bytes EncryptPadded(const tpm::PublicKey& key, tpm::RsaPadding padding, tpm::Hash hash,
+                    ByteView message);
 // m^e mod n, k bytes.
 Bytes RawPublic(const tpm::RsaPublic& key, ByteView input);
 

@@ -254,9 +254,12 @@ Bytes FakeBackend::Sign(const Root& root, const tpm::KeyRef& key, tpm::SignSchem
   CheckInput(digest.size() == DigestSize(hash));
   const bool ec = std::holds_alternative<tpm::EcPublic>(PublicOf(key.blob));
   CheckInput(ec == (scheme == tpm::SignScheme::Ecdsa));
+  const bool pss = scheme == tpm::SignScheme::RsaPss;
+  if (pss && !facts_.padded_rsa) throw Error(Fault::Unsupported, "fake: no PSS");
   if (!Has(facts_.hashes, hash)) throw Error(Fault::Unsupported, "fake: no such hash");
   CheckUse(key);
-  return SignDigest(*KeyOf(root, key), hash, digest);
+  return pss ? SignPss(*KeyOf(root, key), hash, digest)
+             : SignDigest(*KeyOf(root, key), hash, digest);
 }
 
 SecretBytes FakeBackend::RawRsa(const Root& root, const tpm::KeyRef& key, ByteView input) {
@@ -267,6 +270,15 @@ SecretBytes FakeBackend::RawRsa(const Root& root, const tpm::KeyRef& key, ByteVi
   CheckInput(rsa != nullptr && input.size() == rsa->modulus.size());
   CheckUse(key);
   return RawPrivate(*KeyOf(root, key), input);
+}
+
+SecretBytes FakeBackend::DecryptRsa(const Root& root, const tpm::KeyRef& key,
+                                    tpm::RsaPadding padding, Hash hash, ByteView ciphertext) {
+  std::lock_guard lock(mutex_);
+  Enter(Op::DecryptRsa);
+  if (!facts_.padded_rsa) throw Error(Fault::Unsupported, "fake: no padding");
+  CheckUse(key);
+  return DecryptPadded(*KeyOf(root, key), padding, hash, ciphertext);
 }
 
 SecretBytes FakeBackend::Ecdh(const Root& root, const tpm::KeyRef& key, const tpm::EcPublic& peer) {

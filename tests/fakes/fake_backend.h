@@ -27,6 +27,7 @@ enum class Op {
   CreateSecret,
   Sign,
   RawRsa,
+  DecryptRsa,
   Ecdh,
   RunAes,
   Hmac,
@@ -89,9 +90,13 @@ class FakeBackend final : public tpm::Backend {
   Bytes NameOf(const tpm::KeyBlob& blob) const override;
   Bytes PolicyOf(const tpm::KeyBlob& blob) const override;
   tpm::KeyUses UsesOf(const tpm::KeyBlob& blob) const override;
+  Bytes NewName(ByteView) const override { return {}; }
+  std::vector<Bytes> NamesIn(KeyScope) override { return {}; }
   Bytes Sign(const tpm::Root& root, const tpm::KeyRef& key, tpm::SignScheme scheme, tpm::Hash hash,
              ByteView digest) override;
   SecretBytes RawRsa(const tpm::Root& root, const tpm::KeyRef& key, ByteView input) override;
+  SecretBytes DecryptRsa(const tpm::Root& root, const tpm::KeyRef& key, tpm::RsaPadding padding,
+                         tpm::Hash hash, ByteView ciphertext) override;
   SecretBytes Ecdh(const tpm::Root& root, const tpm::KeyRef& key,
                    const tpm::EcPublic& peer) override;
   SecretBytes RunAes(const tpm::Root& root, const tpm::KeyRef& key, tpm::AesMode mode,
@@ -108,6 +113,9 @@ class FakeBackend final : public tpm::Backend {
   uint32_t FreePersistentHandle() override;
   void Persist(const tpm::Root& root, const tpm::KeyRef& key, uint32_t handle) override;
   void Erase(uint32_t handle, ByteView name) override;
+  void EraseNamed(KeyScope, ByteView) override {
+    throw Error(Fault::Unsupported, "fake: no keys under names");
+  }
   SecretBytes Random(size_t size) override;
   void StirRandom(ByteView seed) override;
   void Release(ByteView) noexcept override {}

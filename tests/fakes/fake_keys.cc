@@ -155,6 +155,36 @@ Bytes SignDigest(EVP_PKEY& key, tpm::Hash hash, ByteView digest) {
   return joined;
 }
 
+Bytes SignPss(EVP_PKEY& key, tpm::Hash hash, ByteView digest) {
+  const ossl::PkeyCtx context = ContextOf(key);
+  Check(EVP_PKEY_sign_init(context.get()) == 1 &&
+        EVP_PKEY_CTX_set_signature_md(context.get(), ossl::Digest(Name(hash))) == 1 &&
+        EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PSS_PADDING) == 1 &&
+        EVP_PKEY_CTX_set_rsa_pss_saltlen(context.get(), RSA_PSS_SALTLEN_DIGEST) == 1);
+  Bytes signature(static_cast<size_t>(EVP_PKEY_get_size(&key)));
+  size_t size = signature.size();
+  Check(EVP_PKEY_sign(context.get(), signature.data(), &size, digest.data(), digest.size()) == 1,
+        Fault::BadInput);
+  return signature;
+}
+
+SecretBytes DecryptPadded(EVP_PKEY& key, tpm::RsaPadding padding, tpm::Hash hash,
+                          ByteView ciphertext) {
+  const bool oaep = padding == tpm::RsaPadding::Oaep;
+  const ossl::PkeyCtx context = ContextOf(key);
+  Check(EVP_PKEY_decrypt_init(context.get()) == 1 &&
+        EVP_PKEY_CTX_set_rsa_padding(context.get(),
+                                     oaep ? RSA_PKCS1_OAEP_PADDING : RSA_PKCS1_PADDING) == 1);
+  if (oaep) EVP_PKEY_CTX_set_rsa_oaep_md(context.get(), ossl::Digest(Name(hash)));
+  Bytes plain(static_cast<size_t>(EVP_PKEY_get_size(&key)));
+  size_t size = plain.size();
+  Check(EVP_PKEY_decrypt(context.get(), plain.data(), &size, ciphertext.data(),
+                         ciphertext.size()) == 1,
+        Fault::BadInput);
+  plain.resize(size);
+  return SecretBytes(std::move(plain));
+}
+
 SecretBytes Aes(tpm::AesMode mode, tpm::Direction direction, ByteView key, Bytes& iv,
                 ByteView data) {
   constexpr const char* kNames[] = {"ECB", "CBC", "CTR", "CFB", "OFB"};

@@ -16,6 +16,9 @@ ossl::Pkey FromDer(ByteView der);
 
 // See tpm::Backend for the shapes.
 Bytes SignDigest(EVP_PKEY& key, tpm::Hash hash, ByteView digest);
+Bytes SignPss(EVP_PKEY& key, tpm::Hash hash, ByteView digest);
+SecretBytes DecryptPadded(EVP_PKEY& key, tpm::RsaPadding padding, tpm::Hash hash,
+                          ByteView ciphertext);
 SecretBytes RawPrivate(EVP_PKEY& key, ByteView input);
 SecretBytes Aes(tpm::AesMode mode, tpm::Direction direction, ByteView key, Bytes& iv,
                 ByteView data);

@@ -20,7 +20,7 @@ class KeyFile : public LoggedIn {
  protected:
   void SetUp() override {
     LoggedIn::SetUp();
-    backend = tpm::MakeTssBackend({.tcti = proxy().tcti(), .owner_auth = {}, .threads = false});
+    backend = tpm::MakeBackend({.tcti = proxy().tcti(), .owner_auth = {}, .threads = false});
     root = backend->EnsureRoot();
   }
   void TearDown() override {

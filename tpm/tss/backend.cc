@@ -79,8 +79,13 @@ class TssBackend final : public Backend {
   KeyUses UsesOf(const KeyBlob& blob) const override {
     return tss::UsesOf(UnmarshalPublic(blob.public_area).publicArea);
   }
+  Bytes NewName(ByteView) const override { return {}; }
+  std::vector<Bytes> NamesIn(KeyScope) override { return {}; }
   Bytes Sign(const Root& root, const KeyRef& key, SignScheme scheme, Hash hash,
              ByteView digest) override;
+  SecretBytes DecryptRsa(const Root&, const KeyRef&, RsaPadding, Hash, ByteView) override {
+    throw Error(Fault::Unsupported, "the padding is the host's (RawRsa)");
+  }
   SecretBytes RawRsa(const Root& root, const KeyRef& key, ByteView input) override;
   SecretBytes Ecdh(const Root& root, const KeyRef& key, const EcPublic& peer) override;
   SecretBytes RunAes(const Root& root, const KeyRef& key, AesMode mode, Direction direction,
@@ -106,6 +111,9 @@ class TssBackend final : public Backend {
   }
   void Erase(uint32_t handle, ByteView name) override {
     device_.Operate([&] { tss::Erase(device_, handle, name); });
+  }
+  void EraseNamed(KeyScope, ByteView) override {
+    throw Error(Fault::Unsupported, "a TPM keeps no keys under names: they are another provider's");
   }
   SecretBytes Random(size_t size) override;
   void StirRandom(ByteView seed) override;
@@ -319,7 +327,7 @@ Bytes TssBackend::Sign(const Root& root, const KeyRef& key, SignScheme scheme, H
     throw Error(Fault::Unsupported, std::string("TPM 2.0 does not sign with ") + Name(hash));
   const PublicKey public_key = PublicOf(key.blob);
   const auto* ec = std::get_if<EcPublic>(&public_key);
-  if ((scheme == SignScheme::Ecdsa) != (ec != nullptr))
+  if (scheme != (ec != nullptr ? SignScheme::Ecdsa : SignScheme::RsaPkcs1))
     throw Error(Fault::BadInput, "the signature scheme is of another key type");
   const TPM2_ALG_ID scheme_alg = ec != nullptr ? TPM2_ALG_ECDSA : TPM2_ALG_RSASSA;
 

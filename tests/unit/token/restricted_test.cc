@@ -63,12 +63,15 @@ class Tpm {
     return {info.ulMinKeySize, info.ulMaxKeySize};
   }
 
-  std::pair<CK_OBJECT_HANDLE, CK_OBJECT_HANDLE> Pair(CK_MECHANISM_TYPE type, Attribute parameter) {
-    Attributes public_half{std::move(parameter)}, private_half;
+  std::pair<CK_OBJECT_HANDLE, CK_OBJECT_HANDLE> Pair(CK_MECHANISM_TYPE type, Attribute parameter,
+                                                     Attributes private_half = {}) {
+    Attributes public_half{std::move(parameter)};
     return session_->GenerateKeyPair(*Mechanism(type).get(), ViewOf(public_half),
                                      ViewOf(private_half));
   }
-  auto Ec(const Bytes& curve) { return Pair(CKM_EC_KEY_PAIR_GEN, {CKA_EC_PARAMS, curve}); }
+  auto Ec(const Bytes& curve, Attributes private_half = {}) {
+    return Pair(CKM_EC_KEY_PAIR_GEN, {CKA_EC_PARAMS, curve}, std::move(private_half));
+  }
   auto Rsa(CK_ULONG bits) { return Pair(CKM_RSA_PKCS_KEY_PAIR_GEN, {CKA_MODULUS_BITS, bits}); }
   // A secret key of the token that nobody can read.
   CK_OBJECT_HANDLE Secret(CK_KEY_TYPE type, ByteView value) {
@@ -173,6 +176,57 @@ TEST(RestrictedTpm, WithoutRawRsa) {
   }
   EXPECT_NO_THROW(tpm.Verify(CKM_SHA256_RSA_PKCS, public_key, kData,
                              tpm.Do(OpKind::Sign, CKM_SHA256_RSA_PKCS, private_key, kData)));
+}
+
+// As the Platform Crypto Provider of Windows.
+class ProviderLike : public testing::Test {
+ protected:
+  static tpm::Facts FactsOf() {
+    tpm::Facts facts = FakeBackend::Usual();
+    facts.raw_rsa = facts.hmac = false;
+    facts.aes_bits = {};
+    facts.padded_rsa = facts.ec_either = facts.only_rsa_aks = facts.no_import = true;
+    return facts;
+  }
+  Tpm tpm{FactsOf()};
+};
+
+TEST_F(ProviderLike, PadsByItself) {
+  const auto [public_key, private_key] = tpm.Rsa(2048);
+  EXPECT_FALSE(tpm.Has(CKM_RSA_X_509));
+  const auto sign = [&, key = private_key](const Mechanism& mechanism, const Bytes& data) {
+    return CodeOf([&] { tpm.Do(OpKind::Sign, mechanism, key, data); });
+  };
+  const Mechanism pss = Pss(CKM_SHA256_RSA_PKCS_PSS, kSha256, kSha256, 32);
+  EXPECT_NO_THROW(
+      tpm.Verify(pss, public_key, kData, tpm.Do(OpKind::Sign, pss, private_key, kData)));
+  EXPECT_EQ(sign(Pss(CKM_SHA256_RSA_PKCS_PSS, kSha256, kSha256, 20), kData),
+            CKR_MECHANISM_PARAM_INVALID);
+  EXPECT_EQ(sign(CKM_RSA_PKCS, kData), CKR_DATA_INVALID) << "no DigestInfo";
+  EXPECT_EQ(sign(CKM_SHA256_RSA_PKCS, kData), CKR_OK);
+  const Bytes ciphertext = tpm.Do(OpKind::Encrypt, CKM_RSA_PKCS, public_key, kData);
+  EXPECT_EQ(tpm.Do(OpKind::Decrypt, CKM_RSA_PKCS, private_key, ciphertext), kData);
+  EXPECT_EQ(tpm.backend().Calls(Op::RawRsa), 0);
+}
+
+TEST_F(ProviderLike, TakesNoPrivateKeysFromOutside) {
+  EXPECT_EQ(CodeOf([&] {
+              tpm.Create({{CKA_CLASS, CKO_PRIVATE_KEY},
+                          {CKA_KEY_TYPE, CKK_EC},
+                          {CKA_EC_PARAMS, kP256},
+                          {CKA_VALUE, Bytes(32, 1)}});
+            }),
+            CKR_TEMPLATE_INCONSISTENT);
+}
+
+TEST_F(ProviderLike, EcKeysSignOrDerive) {
+  const auto make = [&](Attributes private_half) {
+    return CodeOf([&] { tpm.Ec(kP256, std::move(private_half)); });
+  };
+  EXPECT_EQ(make({}), CKR_OK);
+  EXPECT_EQ(make({{CKA_DERIVE, true}}), CKR_OK);
+  EXPECT_EQ(make({{CKA_DERIVE, true}, {CKA_SIGN, true}}), CKR_TEMPLATE_INCONSISTENT);
+  EXPECT_EQ(make({{CKA_KEYSCOPE_ATTESTATION_KEY, true}}), CKR_CURVE_NOT_SUPPORTED);
 }
 
 // In FIPS mode TPM2_Sign makes salts as long as the hash, elsewhere the longest that fit. The
