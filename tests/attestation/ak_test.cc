@@ -5,6 +5,7 @@
 #include "tests/attestation/verifier.h"
 #include "tests/contract/credential.h"
 #include "tests/contract/statement.h"
+#include "tests/fakes/public_key.h"
 #include "tests/module/openssl.h"
 
 namespace keyscope::test {
@@ -191,6 +192,13 @@ tpm::Endorsement EndorsementOf(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE ek) {
   endorsement.type = static_cast<tpm::EkType>(GetUlong(session, ek, CKA_KEYSCOPE_NV_INDEX));
   endorsement.public_area = Get(session, ek, CKA_KEYSCOPE_TPM_PUBLIC);
   endorsement.name = Get(session, ek, CKA_KEYSCOPE_TPM_NAME);
+  if (GetUlong(session, ek, CKA_KEY_TYPE) == CKK_RSA) {
+    endorsement.key =
+        tpm::RsaPublic{Get(session, ek, CKA_MODULUS), Get(session, ek, CKA_PUBLIC_EXPONENT)};
+  } else {
+    const auto key = FromPublicKeyInfo(Get(session, ek, CKA_PUBLIC_KEY_INFO));
+    endorsement.key = PointOf(*key, tpm::Curve::P256);
+  }
   return endorsement;
 }
 

@@ -66,8 +66,7 @@ TEST_F(TssRecovery, WhileTheTpmIsAwayTheDeviceIsGone) {
 }
 
 TEST_F(TssRecovery, NobodyListens) {
-  const auto nowhere =
-      tpm::MakeBackend({.tcti = "swtpm:host=127.0.0.1,port=1", .owner_auth = {}});
+  const auto nowhere = tpm::MakeBackend({.tcti = "swtpm:host=127.0.0.1,port=1", .owner_auth = {}});
   EXPECT_FALSE(nowhere->Present());
   EXPECT_EQ(FaultOf([&] { nowhere->EnsureRoot(); }), Fault::DeviceGone);
   const auto no_such_tcti = tpm::MakeBackend({.tcti = "nonsense:", .owner_auth = {}});
@@ -147,7 +146,7 @@ TEST_F(TssRecovery, ABrokenRootIsCorrupt) {
   broken.public_area.pop_back();
   EXPECT_EQ(FaultOf([&] { backend.Create(broken, kP256, AuthOf("k")); }), Fault::Corrupt);
   broken = root;
-  broken.handle = 0x40000001;
+  broken.handle = 0x4000000B;  // TPM_RH_ENDORSEMENT
   EXPECT_EQ(FaultOf([&] { backend.Create(broken, kP256, AuthOf("k")); }), Fault::Corrupt);
   broken = root;
   broken.public_area = key.blob.public_area;
