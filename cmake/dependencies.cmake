@@ -1,6 +1,10 @@
 # Every library the module links, in one place. The README says why each is here.
 include(GNUInstallDirs)
 find_package(OpenSSL 3.0 REQUIRED COMPONENTS Crypto)
+if(WIN32)
+  # What a static libcrypto uses of Windows.
+  set_property(TARGET OpenSSL::Crypto APPEND PROPERTY INTERFACE_LINK_LIBRARIES ws2_32 crypt32)
+endif()
 find_package(SQLite3 REQUIRED)
 find_package(Threads REQUIRED)
 if(NOT WIN32)
