@@ -1,4 +1,5 @@
 // Several processes on one store: nothing acknowledged is lost, nothing is half there.
+#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -83,6 +84,8 @@ TEST_F(StoreTest, KilledWriterLosesNothingAcknowledged) {
       }
     }
     close(pipes[1]);
+    pollfd first{pipes[0], POLLIN, 0};
+    ASSERT_EQ(poll(&first, 1, 60'000), 1) << "a slow disk";
     std::this_thread::sleep_for(milliseconds(15 + 7 * round));
     kill(child, SIGKILL);
     waitpid(child, nullptr, 0);
