@@ -123,8 +123,8 @@ enum class Direction : uint8_t { Decrypt, Encrypt };
 // A key as the hardware hands it out: opaque to all but the backend that made it.
 // TSS: marshalled TPM2B_PUBLIC and TPM2B_PRIVATE; behind that, of a key that is not under the
 // token's root, the handle and the TPM2B_PUBLIC of the one that it is under.
-// NCrypt: the same public half; the private one is the provider's own blob, or the name of a key that
-// the provider keeps.
+// NCrypt: the same public half; the private one is the provider's own blob, or the name of a key
+// that the provider keeps.
 struct KeyBlob {
   Bytes public_area;
   Bytes private_area;

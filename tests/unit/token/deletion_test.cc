@@ -17,11 +17,10 @@ namespace {
 using test::Attributes;
 using test::Op;
 
-constexpr Fault kFaults[] = {Fault::AuthFailed,  Fault::LockedOut, Fault::KeyGone,
-                             Fault::Busy,        Fault::NoSpace,   Fault::Corrupt,
-                             Fault::Unsupported, Fault::BadInput,  Fault::DeviceGone,
-                             Fault::ReadOnly,    Fault::Denied,    Fault::PolicyMismatch,
-                             Fault::Internal};
+constexpr Fault kFaults[] = {
+    Fault::AuthFailed, Fault::LockedOut,      Fault::KeyGone,  Fault::Busy,       Fault::NoSpace,
+    Fault::Corrupt,    Fault::Unsupported,    Fault::BadInput, Fault::DeviceGone, Fault::ReadOnly,
+    Fault::Denied,     Fault::PolicyMismatch, Fault::Internal};
 constexpr uint32_t kFirstHandle = 0x81008000;
 
 Input In(std::string_view text) { return {text.data(), text.size()}; }
