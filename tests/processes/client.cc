@@ -12,7 +12,9 @@ using cli::Attributes;
 
 constexpr std::string_view kSoPin = "87654321", kPin = "123456";
 constexpr std::string_view kLabel = "shared                          ";
-const Bytes kDigest(32, 0x5a);
+// No destructor may run while a thread still signs.
+constexpr std::string_view kDigestText = "thirty-two bytes of a digest ...";
+const ByteView kDigest = AsBytes(kDigestText);
 const Bytes kP256{0x06, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7};
 
 CK_BYTE* Mutable(ByteView bytes) { return const_cast<CK_BYTE*>(bytes.data()); }
