@@ -71,8 +71,11 @@ class ConnectionHook {
 
 // POSIX only.
 mode_t ModeOf(const std::string& path);
-// Runs `body` in a child process; its exit status, 128 + the signal that ended it, or 99 for an
-// exception.
+// Runs `body` in a child process, which exits with its result, or 99 for an exception.
+pid_t StartChild(const std::function<int()>& body);
+// Waits for it: its exit status, or 128 + the signal that ended it.
+int ExitOf(pid_t child);
+// Both.
 int InChild(const std::function<int()>& body);
 // The same as an ordinary user who owns the folder, also when the tests run as root.
 int InChildAsOwner(const std::string& folder, const std::function<int()>& body);

@@ -17,8 +17,8 @@ mode_t ModeOf(const std::string& path) {
   return lstat(path.c_str(), &at) == 0 ? at.st_mode & 07777 : 0;
 }
 
-int InChild(const std::function<int()>& body) {
-  pid_t child = fork();
+pid_t StartChild(const std::function<int()>& body) {
+  const pid_t child = fork();
   if (child == 0) {
     try {
       _exit(body());
@@ -26,10 +26,16 @@ int InChild(const std::function<int()>& body) {
       _exit(99);
     }
   }
+  return child;
+}
+
+int ExitOf(pid_t child) {
   int status = 0;
   waitpid(child, &status, 0);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
+
+int InChild(const std::function<int()>& body) { return ExitOf(StartChild(body)); }
 
 int InChildAsOwner(const std::string& folder, const std::function<int()>& body) {
   if (geteuid() != 0) return InChild(body);

@@ -19,23 +19,13 @@ TEST_F(StoreTest, TwoProcessesWriteWithoutLoss) {
   store_.InitToken(NewToken());
   std::vector<pid_t> writers;
   for (int writer = 0; writer < 2; ++writer) {
-    pid_t child = fork();
-    if (child == 0) {
-      try {
-        auto store = Reopen();
-        for (int i = 0; i < 100; ++i) Add(*store, NewObject(writer * 1000 + i));
-        _exit(0);
-      } catch (...) {
-        _exit(1);
-      }
-    }
-    writers.push_back(child);
+    writers.push_back(StartChild([&] {
+      auto store = Reopen();
+      for (int i = 0; i < 100; ++i) Add(*store, NewObject(writer * 1000 + i));
+      return 0;
+    }));
   }
-  for (pid_t writer : writers) {
-    int status = -1;
-    waitpid(writer, &status, 0);
-    EXPECT_EQ(status, 0);
-  }
+  for (pid_t writer : writers) EXPECT_EQ(ExitOf(writer), 0);
   EXPECT_EQ(store_.Count(), 200);
   std::set<Bytes> uids;
   for (int64_t id : store_.Find({}, 0, 1000)) uids.insert(store_.Load(id)->uid);
@@ -47,22 +37,12 @@ TEST_F(StoreTest, ProcessesThatInitializeAtOnceLeaveOneWholeStore) {
     std::filesystem::remove(path_);
     std::vector<pid_t> makers;
     for (int maker = 0; maker < 4; ++maker) {
-      pid_t child = fork();
-      if (child == 0) {
-        try {
-          Reopen()->InitToken(NewToken(Bytes(16, static_cast<uint8_t>(maker))));
-          _exit(0);
-        } catch (...) {
-          _exit(1);
-        }
-      }
-      makers.push_back(child);
+      makers.push_back(StartChild([&] {
+        Reopen()->InitToken(NewToken(Bytes(16, static_cast<uint8_t>(maker))));
+        return 0;
+      }));
     }
-    for (pid_t maker : makers) {
-      int status = -1;
-      waitpid(maker, &status, 0);
-      EXPECT_EQ(status, 0);
-    }
+    for (pid_t maker : makers) EXPECT_EQ(ExitOf(maker), 0);
     EXPECT_TRUE(store_.LoadToken());
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1);
   }
@@ -85,7 +65,7 @@ TEST_F(StoreTest, KilledWriterLosesNothingAcknowledged) {
     }
     close(pipes[1]);
     pollfd first{pipes[0], POLLIN, 0};
-    ASSERT_EQ(poll(&first, 1, 60'000), 1) << "a slow disk";
+    EXPECT_EQ(poll(&first, 1, 60'000), 1) << "a slow disk";
     std::this_thread::sleep_for(milliseconds(15 + 7 * round));
     kill(child, SIGKILL);
     waitpid(child, nullptr, 0);
