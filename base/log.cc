@@ -81,4 +81,7 @@ void Write(Level at, const std::string& line) {
       write(descriptor, text.data(), static_cast<unsigned>(text.size()));
 }
 
+void LockForFork() { Mutex().lock(); }
+void UnlockAfterFork() { Mutex().unlock(); }
+
 }  // namespace keyscope::log

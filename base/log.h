@@ -14,6 +14,10 @@ void Configure(Level level, const std::string& file);
 bool On(Level level);
 void Write(Level level, const std::string& line);
 
+// For pthread_atfork: no thread is inside the log while the process forks.
+void LockForFork();
+void UnlockAfterFork();
+
 template <typename... Parts>
 void Line(Level level, const Parts&... parts) {
   if (!On(level)) return;
