@@ -4,6 +4,7 @@
 #include "base/ossl.h"
 #include "token/crypto/box.h"
 #include "token/crypto/hash.h"
+#include "token/random.h"
 
 namespace keyscope::token {
 namespace {
@@ -216,7 +217,7 @@ void Login::InitToken(Input so_pin, ByteView label) {
   row.root_name = root.name;
   row.facts = backend_.LearnFacts().ToPairs();
   row.facts["max_pin_tries"] = std::to_string(backend_.ReadLockout().max_tries);
-  row.so_pin = Seal(root, row.epoch, pin, backend_.Random(kTokenSecretSize));
+  row.so_pin = Seal(root, row.epoch, pin, Random(backend_, kTokenSecretSize));
   store_.InitToken(row);
   std::lock_guard lock(mutex_);
   Drop();

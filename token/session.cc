@@ -5,6 +5,7 @@
 #include "base/ossl.h"
 #include "token/create.h"
 #include "token/mechanism_rules.h"
+#include "token/random.h"
 #include "token/read.h"
 #include "token/template.h"
 #include "token/token.h"
@@ -211,7 +212,7 @@ void Session::GenerateRandom(std::span<uint8_t> random) {
   CheckOpen();
   if ((random.data() == nullptr && !random.empty()) || random.size() > kMaxLength)
     Refuse(CKR_ARGUMENTS_BAD, "a NULL pointer with a length, or an absurd length");
-  const SecretBytes bytes = token_.backend().Random(random.size());
+  const SecretBytes bytes = Random(token_.backend(), random.size());
   if (!random.empty()) std::memcpy(random.data(), bytes.view().data(), random.size());
 }
 

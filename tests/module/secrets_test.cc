@@ -178,6 +178,7 @@ TEST_F(Secrets, StayNowhere) {
 TEST_F(Secrets, TravelEncryptedToTheTpm) {
   const std::string bus = folder() + "/bus";
   proxy().Record(bus);
+  ASSERT_OK(InitToken(kMachineSlot));
   SetPins();
   const CK_SESSION_HANDLE session = Open();
   ASSERT_OK(LogIn(session, CKU_USER, user_pin));
@@ -191,6 +192,9 @@ TEST_F(Secrets, TravelEncryptedToTheTpm) {
                     Exposed(plaintext).view()));
   const KeyPair ec = GenerateEc(session);
   Do(kSign, session, CKM_ECDSA, ec.private_key, Exposed(digest).view());
+  SecretBytes drawn(32);
+  ASSERT_OK(C_GenerateRandom(session, drawn.data(), drawn.size()));
+  const MaskedSecret random = MaskedSecret::Of("a random number", drawn.view());
   const Bytes point = Get(session, ec.public_key, CKA_EC_POINT);
   const MaskedSecret x = MaskedSecret::Of("a public point", ByteView(point).subspan(3, 32));
   ASSERT_OK(C_Finalize(nullptr));
@@ -198,7 +202,8 @@ TEST_F(Secrets, TravelEncryptedToTheTpm) {
 
   std::vector<MaskedSecret> all = ModulesOwn();
   all.insert(all.end(), pins.begin(), pins.end());
-  for (const MaskedSecret* one : {&aes_value, &hmac_value, &scalar, &contents, &plaintext, &digest})
+  for (const MaskedSecret* one :
+       {&aes_value, &hmac_value, &scalar, &contents, &plaintext, &digest, &random})
     all.push_back(*one);
   EXPECT_EQ(FindInFile(all, bus), Found{});
   EXPECT_EQ(FindInFile({x}, bus).size(), 2U) << "what is public is seen, in two pieces";
