@@ -49,7 +49,7 @@ make_openssl() {
   source_of openssl
   cd openssl-*/
   ./Configure mingw64 --cross-compile-prefix=x86_64-w64-mingw32- no-tests no-shared no-legacy no-engine no-dso \
-    no-module >/dev/null
+    no-module -w >/dev/null
   make -s -j"$jobs" build_generated >/dev/null
   make -s -j"$jobs" libcrypto.a >/dev/null
   cp libcrypto.a "$prefix/lib/"

@@ -57,6 +57,14 @@ Provider::Provider() {
     if (status == 0) handle_ = Handle(opened);
     return status;
   });
+  try {
+    tbs_ = GetNumber<TBS_HCONTEXT>(get(), NCRYPT_PCP_PLATFORMHANDLE_PROPERTY);
+  } catch (const Error& error) {
+    throw Error(Fault::DeviceGone,
+                std::string("the Platform Crypto Provider reaches no TPM: ") + error.what() +
+                    "; is there one, and is it on in the firmware?",
+                error.native());
+  }
 }
 
 bool Provider::Supports(const wchar_t* algorithm) const {
@@ -124,13 +132,12 @@ Handle Provider::Import(const wchar_t* blob_type, ByteView blob) const {
 }
 
 Bytes Provider::Submit(ByteView command, const char* what) const {
-  const auto context = GetNumber<TBS_HCONTEXT>(get(), NCRYPT_PCP_PLATFORMHANDLE_PROPERTY);
   Bytes response(kLargestResponse);
   Try(what, Doing::Administer, [&] {
     auto size = static_cast<UINT32>(kLargestResponse);
     response.resize(size);
     const TBS_RESULT sent =
-        Functions().SubmitCommand(context, TBS_COMMAND_LOCALITY_ZERO, TBS_COMMAND_PRIORITY_NORMAL,
+        Functions().SubmitCommand(tbs_, TBS_COMMAND_LOCALITY_ZERO, TBS_COMMAND_PRIORITY_NORMAL,
                                   command.data(), Size(command), response.data(), &size);
     if (sent != 0) return StatusOfRc(sent);
     response.resize(size);

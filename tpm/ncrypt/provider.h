@@ -64,7 +64,8 @@ Bytes Answer(const char* what, Doing doing, Call call) {
 
 class Provider {
  public:
-  Provider();  // Fault::DeviceGone, or what opening it failed with
+  // Fault::DeviceGone when it reaches no TPM, or what opening it failed with.
+  Provider();
 
   NCRYPT_HANDLE get() const { return handle_.get(); }
   bool Supports(const wchar_t* algorithm) const;
@@ -84,6 +85,7 @@ class Provider {
 
  private:
   Handle handle_;
+  TBS_HCONTEXT tbs_ = nullptr;
 };
 
 Bytes Export(NCRYPT_HANDLE key, const wchar_t* blob_type);

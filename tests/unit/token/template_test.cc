@@ -31,8 +31,8 @@ TEST(ParseTemplate, RefusesBadPointersAndSizes) {
   EXPECT_EQ(Parse({CKA_TOKEN, &yes, 0}), CKR_ATTRIBUTE_VALUE_INVALID);
   EXPECT_EQ(Parse({CKA_TOKEN, &number, 2}), CKR_ATTRIBUTE_VALUE_INVALID);
   EXPECT_EQ(Parse({CKA_TOKEN, &two, 1}), CKR_ATTRIBUTE_VALUE_INVALID);
-  EXPECT_EQ(Parse({CKA_CLASS, &number, 4}), CKR_ATTRIBUTE_VALUE_INVALID);
-  EXPECT_EQ(Parse({CKA_ALLOWED_MECHANISMS, &number, 7}), CKR_ATTRIBUTE_VALUE_INVALID);
+  EXPECT_EQ(Parse({CKA_CLASS, &number, sizeof number / 2}), CKR_ATTRIBUTE_VALUE_INVALID);
+  EXPECT_EQ(Parse({CKA_ALLOWED_MECHANISMS, &number, sizeof number - 1}), CKR_ATTRIBUTE_VALUE_INVALID);
   EXPECT_EQ(Parse({CKA_START_DATE, text, 3}), CKR_ATTRIBUTE_VALUE_INVALID);
   EXPECT_EQ(Parse({CKA_START_DATE, const_cast<char*>("2026112x"), 8}), CKR_ATTRIBUTE_VALUE_INVALID);
   EXPECT_EQ(Parse({CKA_START_DATE, const_cast<char*>("20261124"), 8}), CKR_OK);
@@ -47,7 +47,7 @@ TEST(ParseTemplate, TheSameAttributeTwice) {
 }
 
 TEST(ParseSearch, WhatNoObjectCanHaveMatchesNothing) {
-  CK_ATTRIBUTE unknown{0x7fffffff, text, 3}, short_number{CKA_CLASS, &number, 4};
+  CK_ATTRIBUTE unknown{0x7fffffff, text, 3}, short_number{CKA_CLASS, &number, sizeof number / 2};
   EXPECT_EQ(ParseSearch({&unknown, 1}), std::nullopt);
   EXPECT_EQ(ParseSearch({&short_number, 1}), std::nullopt);
   CK_ATTRIBUTE bad{CKA_LABEL, nullptr, 3};
