@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -94,12 +93,11 @@ void Context::Write(const std::string& text, const std::string& file) {
   if (!(out << text << std::flush)) throw Failure(file + " cannot be written");
 }
 
-void KeyOptions::AddTo(CLI::App& app, const char* name_option) {
-  auto* by_name = app.add_option(name_option, name, "The key's name (CKA_LABEL)");
-  app.add_option("--id", id, "The key's CKA_ID, in hexadecimal");
-  app.add_option("--scope", scope, "machine or user; user when nothing says otherwise")
-      ->check(RefuseEmpty);
-  app.add_option("--uri", uri, "A pkcs11: or tpmkms: URI instead of a name")->excludes(by_name);
+void KeyOptions::AddTo(Arguments args, const char* name_option) {
+  auto by_name = args.Add(name_option, name, "The key's name (CKA_LABEL)");
+  args.Add("--id", id, "The key's CKA_ID, in hexadecimal");
+  args.Add("--scope", scope, "machine or user; user when nothing says otherwise").RefuseEmpty();
+  args.Add("--uri", uri, "A pkcs11: or tpmkms: URI instead of a name").Excludes(by_name);
 }
 
 Uri KeyOptions::Resolve(Context& context) const {
@@ -131,8 +129,6 @@ std::string ReadFile(const std::string& path) {
   if (!file) throw UsageError(path + " cannot be read");
   return {std::istreambuf_iterator<char>(file), {}};
 }
-
-std::string RefuseEmpty(const std::string& value) { return value.empty() ? "an empty value" : ""; }
 
 Bytes HexOption(const std::string& option, const std::string& text) {
   auto bytes = FromHex(text);

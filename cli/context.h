@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "cli/arguments.h"
 #include "cli/error.h"
 #include "cli/json.h"
 #include "cli/module.h"
@@ -12,10 +13,6 @@
 #include "cli/progress.h"
 #include "cli/uri.h"
 #include "tpm/types.h"
-
-namespace CLI {
-class App;
-}
 
 namespace keyscope::cli {
 
@@ -53,7 +50,7 @@ struct KeyOptions {
   std::string name, id, scope, uri;
 
   // `name_option`: what NAME is given by.
-  void AddTo(CLI::App& app, const char* name_option = "name");
+  void AddTo(Arguments args, const char* name_option = "name");
   // What they say as one URI; UsageError where they contradict each other. A token= in the URI
   // chooses its slot, for which `context` may load the module.
   Uri Resolve(Context& context) const;
@@ -63,9 +60,6 @@ struct KeyOptions {
 
 // A file's contents; "-": standard input. UsageError when it cannot be read.
 std::string ReadFile(const std::string& path);
-// For CLI11's check(): a value that is given must not be empty, or an unset variable of a script
-// would count as an option that was left out.
-std::string RefuseEmpty(const std::string& value);
 // Hexadecimal digits of an option; UsageError for others.
 Bytes HexOption(const std::string& option, const std::string& text);
 // A nonce, at most 64 bytes in hexadecimal.

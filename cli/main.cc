@@ -1,5 +1,4 @@
 // keyscope: the command. keyscope(1) describes it.
-#include <CLI/CLI.hpp>
 #include <iostream>
 
 #include "base/error.h"
@@ -22,30 +21,24 @@ int Fail(const Context& context, Exit exit, const std::string& what) {
 
 int Run(int argc, char** argv) {
   Context context;
-  CLI::App program("Keys in the machine's TPM: Keyscope's PKCS#11 module from the command line.",
-                   "keyscope");
-  program.set_version_flag("--version", KEYSCOPE_VERSION);
-  program.require_subcommand(1);
-  program.fallthrough();  // the options below may also come after the command
-  program.footer(kFooter);
-  program.add_flag("--json", context.json, "Answer in JSON");
-  program.add_flag("--progress,!--no-progress", context.progress,
-                   "Tell on standard error how far long work is; a terminal is told anyway");
-  program.add_option("--module", context.module_path, "The PKCS#11 module (KEYSCOPE_MODULE)");
-  program.add_option("--pin", context.pin.value,
-                     "The user PIN; others can see it in the process "
-                     "list: better --pin-file or KEYSCOPE_PIN");
-  program.add_option("--pin-file", context.pin.file, "A file with the user PIN");
+  Program program("keyscope",
+                  "Keys in the machine's TPM: Keyscope's PKCS#11 module from the command line.",
+                  KEYSCOPE_VERSION, kFooter);
+  Arguments args = program.arguments();
+  args.AddFlag("--json", context.json, "Answer in JSON");
+  args.AddFlag("--progress,!--no-progress", context.progress,
+               "Tell on standard error how far long work is; a terminal is told anyway");
+  args.Add("--module", context.module_path, "The PKCS#11 module (KEYSCOPE_MODULE)");
+  args.Add("--pin", context.pin.value,
+           "The user PIN; others can see it in the process "
+           "list: better --pin-file or KEYSCOPE_PIN");
+  args.Add("--pin-file", context.pin.file, "A file with the user PIN");
   for (auto add : {AddStatus, AddDoctor, AddInit, AddKey, AddAk, AddEk, AddCertificates, AddQuote,
                    AddVerify, AddErasePending, AddCleanup})
-    add(program, context);
+    add(args, context);
   try {
-    program.parse(argc, argv);
+    program.Run(argc, argv);
     return static_cast<int>(context.exit);
-  } catch (const CLI::Success& help) {
-    return program.exit(help);
-  } catch (const CLI::ParseError& error) {
-    return Fail(context, Exit::Usage, std::string(error.what()) + " (see --help)");
   } catch (const UsageError& error) {
     return Fail(context, Exit::Usage, error.what());
   } catch (const std::exception& error) {

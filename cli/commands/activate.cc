@@ -45,21 +45,21 @@ struct Activate {
   KeyOptions key;
   std::string credential, ek = "rsa", out;
 
-  void AddTo(CLI::App& app);
+  void AddTo(Arguments args);
   void Run(Context& context) const;
 };
 
-void Activate::AddTo(CLI::App& app) {
-  key.AddTo(app);
-  app.add_option("--credential", credential,
-                 "File with the credential: the TPM's structures, tpm2_makecredential's file, or "
-                 "JSON; - for standard input")
-      ->required();
-  app.add_option("--ek", ek,
-                 "The endorsement key that it was made for: rsa, ec or the nv_index that "
-                 "`keyscope ek show` prints")
-      ->capture_default_str();
-  app.add_option("--out", out, "Where to write the secret, as bytes; else it is printed");
+void Activate::AddTo(Arguments args) {
+  key.AddTo(args);
+  args.Add("--credential", credential,
+           "File with the credential: the TPM's structures, tpm2_makecredential's file, or "
+           "JSON; - for standard input")
+      .Required();
+  args.Add("--ek", ek,
+           "The endorsement key that it was made for: rsa, ec or the nv_index that "
+           "`keyscope ek show` prints")
+      .ShowDefault();
+  args.Add("--out", out, "Where to write the secret, as bytes; else it is printed");
 }
 
 void Activate::Run(Context& context) const {
@@ -78,7 +78,7 @@ void Activate::Run(Context& context) const {
 
 }  // namespace
 
-void AddActivate(CLI::App& group, Context& context) {
+void AddActivate(Arguments group, Context& context) {
   AddCommand<Activate>(group, context, "activate",
                        "Answer a credential challenge: proves that the key is in the TPM of the "
                        "endorsement key");

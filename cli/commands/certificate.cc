@@ -20,19 +20,18 @@ struct Chain {
   KeyOptions key;
   std::string store;
 
-  void AddTo(CLI::App& app);
+  void AddTo(Arguments args);
   void Run(Context& context) const;
 
  private:
   void Store(const Session& from, CK_OBJECT_HANDLE key_handle, const Session& to) const;
 };
 
-void Chain::AddTo(CLI::App& app) {
-  key.AddTo(app);
-  app.add_option(
-      "--store", store,
-      "PEM file to keep: the key's certificate, then its issuers'; in the key's slot, or "
-      "in the URI's store-location");
+void Chain::AddTo(Arguments args) {
+  key.AddTo(args);
+  args.Add("--store", store,
+           "PEM file to keep: the key's certificate, then its issuers'; in the key's slot, or "
+           "in the URI's store-location");
 }
 
 // `from`: the key's token; `to`: where the certificates go.
@@ -81,7 +80,7 @@ void Chain::Run(Context& context) const {
 
 }  // namespace
 
-void AddChain(CLI::App& group, Context& context, KeyKind kind) {
+void AddChain(Arguments group, Context& context, KeyKind kind) {
   AddCommand(group, context, "certificate", "Print its certificate chain as PEM, or store one",
              Chain(kind));
 }

@@ -12,18 +12,17 @@ namespace {
 struct CertificateOptions {
   std::string name, id, location, uri;
 
-  void AddTo(CLI::App& app);
+  void AddTo(Arguments args);
   Uri Resolve() const;
 };
 
-void CertificateOptions::AddTo(CLI::App& app) {
-  auto* name_option = app.add_option("name", name, "The certificate's name (CKA_LABEL)");
-  app.add_option("--id", id, "Its CKA_ID, in hexadecimal");
-  app.add_option("--location", location, "The slot that it is in: machine or user")
-      ->check(RefuseEmpty);
-  app.add_option("--uri", uri,
-                 "A URI instead: tpmkms: ones may have serial, issuer, sha1 and store-location")
-      ->excludes(name_option);
+void CertificateOptions::AddTo(Arguments args) {
+  auto name_option = args.Add("name", name, "The certificate's name (CKA_LABEL)");
+  args.Add("--id", id, "Its CKA_ID, in hexadecimal");
+  args.Add("--location", location, "The slot that it is in: machine or user").RefuseEmpty();
+  args.Add("--uri", uri,
+           "A URI instead: tpmkms: ones may have serial, issuer, sha1 and store-location")
+      .Excludes(name_option);
 }
 
 Uri CertificateOptions::Resolve() const {
@@ -37,7 +36,7 @@ Uri CertificateOptions::Resolve() const {
 struct ListCertificates {
   CertificateOptions options;
 
-  void AddTo(CLI::App& app) { options.AddTo(app); }
+  void AddTo(Arguments args) { options.AddTo(args); }
   void Run(Context& context) const;
 };
 
@@ -75,7 +74,7 @@ Certificate FindCertificate(const Session& session, const Uri& uri) {
 struct ShowCertificate {
   CertificateOptions options;
 
-  void AddTo(CLI::App& app) { options.AddTo(app); }
+  void AddTo(Arguments args) { options.AddTo(args); }
   void Run(Context& context) const {
     const Uri uri = options.Resolve();
     const Session session(context.module(), uri.location());
@@ -89,7 +88,7 @@ struct ShowCertificate {
 struct DeleteCertificate {
   CertificateOptions options;
 
-  void AddTo(CLI::App& app) { options.AddTo(app); }
+  void AddTo(Arguments args) { options.AddTo(args); }
   void Run(Context& context) const {
     const Uri uri = options.Resolve();
     const auto session = context.Login(uri.location(), uri);
@@ -102,11 +101,10 @@ struct DeleteCertificate {
 
 }  // namespace
 
-void AddCertificates(CLI::App& program, Context& context) {
-  CLI::App& group = *program.add_subcommand(
+void AddCertificates(Arguments program, Context& context) {
+  Arguments group = program.AddGroup(
       "certificate",
       "Certificates in the tokens; `key certificate` and `ak certificate` store them");
-  group.require_subcommand(1);
   AddCommand<ListCertificates>(group, context, "list", "List them, of both slots");
   AddCommand<ShowCertificate>(group, context, "show", "Show one, with its PEM");
   AddCommand<DeleteCertificate>(group, context, "delete", "Delete one; its key stays");

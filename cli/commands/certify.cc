@@ -13,23 +13,22 @@ struct Certify {
   KeyOptions key;
   std::string nonce, authorization, format = "evidence", chain, out;
 
-  void AddTo(CLI::App& app);
+  void AddTo(Arguments args);
   void Run(Context& context) const;
 };
 
-void Certify::AddTo(CLI::App& app) {
-  key.AddTo(app);
-  auto* nonces = app.add_option_group("nonce");
-  nonces->add_option("--nonce", nonce, "The verifier's nonce, 1 to 64 bytes in hexadecimal");
-  nonces->add_option("--key-authorization", authorization,
-                     "ACME's key authorization: its SHA-256 is the nonce");
-  nonces->require_option(1);
-  for (CLI::Option* one : nonces->get_options()) one->check(RefuseEmpty);
-  app.add_option("--format", format, "evidence (a JSON bundle) or webauthn (CBOR in base64url)")
-      ->check(CLI::IsMember({"evidence", "webauthn"}))
-      ->capture_default_str();
-  app.add_option("--chain", chain, "PEM file with the AK's certificate and its issuers'");
-  app.add_option("--out", out, "Where to write it; standard output when not given");
+void Certify::AddTo(Arguments args) {
+  key.AddTo(args);
+  auto nonces = args.AddChoice("nonce");
+  nonces.Add("--nonce", nonce, "The verifier's nonce, 1 to 64 bytes in hexadecimal");
+  nonces.Add("--key-authorization", authorization,
+             "ACME's key authorization: its SHA-256 is the nonce");
+  nonces.RefuseEmpty();
+  args.Add("--format", format, "evidence (a JSON bundle) or webauthn (CBOR in base64url)")
+      .OneOf({"evidence", "webauthn"})
+      .ShowDefault();
+  args.Add("--chain", chain, "PEM file with the AK's certificate and its issuers'");
+  args.Add("--out", out, "Where to write it; standard output when not given");
 }
 
 void Certify::Run(Context& context) const {
@@ -46,7 +45,7 @@ void Certify::Run(Context& context) const {
 
 }  // namespace
 
-void AddCertify(CLI::App& group, Context& context) {
+void AddCertify(Arguments group, Context& context) {
   AddCommand<Certify>(group, context, "certify",
                       "Have its attestation key vouch for it again, over a fresh nonce");
 }

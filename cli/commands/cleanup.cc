@@ -14,7 +14,7 @@ struct Cleanup {
   std::string location;
   bool expired = false, delete_keys = false, dry_run = false;
 
-  void AddTo(CLI::App& app);
+  void AddTo(Arguments args);
   void Run(Context& context) const;
 
  private:
@@ -29,14 +29,14 @@ struct Cleanup {
                    Json& told, Context& context) const;
 };
 
-void Cleanup::AddTo(CLI::App& app) {
-  app.add_flag("--expired", expired, "Delete the certificates that have expired")->required();
-  app.add_flag("--delete-keys", delete_keys,
+void Cleanup::AddTo(Arguments args) {
+  args.AddFlag("--expired", expired, "Delete the certificates that have expired").Required();
+  args.AddFlag("--delete-keys", delete_keys,
                "And the keys that they are for, where no other certificate is for the same key");
-  app.add_flag("--dry-run", dry_run, "Only tell what would be deleted");
-  app.add_option("--location", location,
-                 "Only the certificates of this slot: machine or user; both when not given")
-      ->check(RefuseEmpty);
+  args.AddFlag("--dry-run", dry_run, "Only tell what would be deleted");
+  args.Add("--location", location,
+           "Only the certificates of this slot: machine or user; both when not given")
+      .RefuseEmpty();
 }
 
 // The key that a certificate is for, by its id and its public key; CK_INVALID_HANDLE: none.
@@ -113,7 +113,7 @@ void Cleanup::Run(Context& context) const {
 
 }  // namespace
 
-void AddCleanup(CLI::App& program, Context& context) {
+void AddCleanup(Arguments program, Context& context) {
   AddCommand<Cleanup>(program, context, "cleanup",
                       "Delete expired certificates and, when asked to, their keys");
 }

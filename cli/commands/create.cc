@@ -47,7 +47,7 @@ struct Create {
   std::string algorithm = "rsa2048", attest_by, qualifying_data, pcrs;
   bool persistent = false;
 
-  void AddTo(CLI::App& app);
+  void AddTo(Arguments args);
   void Run(Context& context) const;
 
  private:
@@ -55,20 +55,20 @@ struct Create {
   CK_OBJECT_HANDLE Generate(const Session& session, const Uri& wanted) const;
 };
 
-void Create::AddTo(CLI::App& app) {
-  key.AddTo(app);
-  app.add_option(
-         "--type", algorithm,
-         kind == KeyKind::Ak ? "rsa2048 or p256" : "rsa2048, rsa3072, rsa4096, p256, p384 or p521")
-      ->capture_default_str();
-  app.add_option("--qualifying-data", qualifying_data,
-                 "Up to 64 bytes for the statements of birth, in hexadecimal");
-  app.add_flag("--persistent", persistent, "Keep the key at a persistent handle of the TPM");
+void Create::AddTo(Arguments args) {
+  key.AddTo(args);
+  args.Add(
+          "--type", algorithm,
+          kind == KeyKind::Ak ? "rsa2048 or p256" : "rsa2048, rsa3072, rsa4096, p256, p384 or p521")
+      .ShowDefault();
+  args.Add("--qualifying-data", qualifying_data,
+           "Up to 64 bytes for the statements of birth, in hexadecimal");
+  args.AddFlag("--persistent", persistent, "Keep the key at a persistent handle of the TPM");
   if (kind == KeyKind::Ak) return;
-  app.add_option("--attest-by", attest_by, "The name of the attestation key to vouch for it");
-  app.add_option("--pcrs", pcrs,
-                 "A bank and PCRs, such as sha256:0,7: use the key only while they have the values "
-                 "of now");
+  args.Add("--attest-by", attest_by, "The name of the attestation key to vouch for it");
+  args.Add("--pcrs", pcrs,
+           "A bank and PCRs, such as sha256:0,7: use the key only while they have the values "
+           "of now");
 }
 
 Uri Create::Wanted(Context& context) const {
@@ -162,7 +162,7 @@ void Create::Run(Context& context) const {
 
 }  // namespace
 
-void AddCreate(CLI::App& group, Context& context, KeyKind kind) {
+void AddCreate(Arguments group, Context& context, KeyKind kind) {
   AddCommand(group, context, "create",
              kind == KeyKind::Ak ? "Make an attestation key" : "Make a key in the TPM",
              Create(kind));

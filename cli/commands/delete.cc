@@ -17,7 +17,7 @@ struct Delete {
   std::vector<int64_t> rows;
   bool offline = false, all = false;
 
-  void AddTo(CLI::App& app);
+  void AddTo(Arguments args);
   void Run(Context& context) const;
 
  private:
@@ -25,14 +25,13 @@ struct Delete {
   void RunOffline(Context& context, const Uri& uri) const;
 };
 
-void Delete::AddTo(CLI::App& app) {
-  key.AddTo(app);
-  auto* flag = app.add_flag("--offline", offline,
-                            "Delete the records without login and TPM; needs only the right to "
-                            "write the store");
-  app.add_option("--row", rows, "With --offline: rows of `keyscope key list --offline`")
-      ->needs(flag);
-  app.add_flag("--all", all, "With --offline: every row of the scope")->needs(flag);
+void Delete::AddTo(Arguments args) {
+  key.AddTo(args);
+  auto flag = args.AddFlag("--offline", offline,
+                           "Delete the records without login and TPM; needs only the right to "
+                           "write the store");
+  args.Add("--row", rows, "With --offline: rows of `keyscope key list --offline`").Needs(flag);
+  args.AddFlag("--all", all, "With --offline: every row of the scope").Needs(flag);
 }
 
 void Tell(Context& context, const std::string& name, KeyScope scope, size_t count, bool pending) {
@@ -81,7 +80,7 @@ void Delete::Run(Context& context) const {
 
 }  // namespace
 
-void AddDelete(CLI::App& group, Context& context, KeyKind kind) {
+void AddDelete(Arguments group, Context& context, KeyKind kind) {
   AddCommand(group, context, "delete",
              kind == KeyKind::Ak ? "Delete one; the keys that it attested stay, with their evidence"
                                  : "Delete one; its certificates stay",

@@ -19,7 +19,7 @@ Symptom LookAtModule(const std::string& given) {
 }
 
 struct DoctorCommand {
-  void AddTo(CLI::App&) {}
+  void AddTo(Arguments) {}
   void Run(Context& context) const {
     std::vector<Symptom> symptoms = {LookAtModule(context.module_path)};
     Direct direct;
@@ -41,7 +41,7 @@ struct DoctorCommand {
 
 }  // namespace
 
-void AddDoctor(CLI::App& program, Context& context) {
+void AddDoctor(Arguments program, Context& context) {
   AddCommand<DoctorCommand>(program, context, "doctor",
                             "Find what is wrong, and say what mends it");
 }

@@ -27,7 +27,7 @@ std::string IntelUrl(ByteView modulus) {
 }
 
 struct Show {
-  void AddTo(CLI::App&) {}
+  void AddTo(Arguments) {}
   void Run(Context& context) const {
     const Session session(context.module(), KeyScope::Machine);
     const bool intel =
@@ -51,7 +51,7 @@ struct Show {
 };
 
 struct Certificates {
-  void AddTo(CLI::App&) {}
+  void AddTo(Arguments) {}
   void Run(Context& context) const {
     const Session session(context.module(), KeyScope::Machine);
     Json certificates = Json::array();
@@ -76,9 +76,8 @@ struct Certificates {
 
 }  // namespace
 
-void AddEk(CLI::App& program, Context& context) {
-  CLI::App& group = *program.add_subcommand("ek", "The TPM's endorsement keys");
-  group.require_subcommand(1);
+void AddEk(Arguments program, Context& context) {
+  Arguments group = program.AddGroup("ek", "The TPM's endorsement keys");
   AddCommand<Show>(group, context, "show", "Their public keys and Names");
   AddCommand<Certificates>(group, context, "certificates", "Their certificates, as PEM");
 }

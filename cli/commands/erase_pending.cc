@@ -7,7 +7,7 @@ namespace keyscope::cli {
 namespace {
 
 struct ErasePending {
-  void AddTo(CLI::App&) {}
+  void AddTo(Arguments) {}
   void Run(Context& context) const {
     Direct direct;
     Json scopes = Json::array();
@@ -30,7 +30,7 @@ struct ErasePending {
 
 }  // namespace
 
-void AddErasePending(CLI::App& program, Context& context) {
+void AddErasePending(Arguments program, Context& context) {
   AddCommand<ErasePending>(program, context, "erase-pending",
                            "Erase from the TPM the keys whose records are gone already");
 }

@@ -5,24 +5,23 @@
 namespace keyscope::cli {
 namespace {
 
-CLI::App& Group(CLI::App& program, Context& context, const char* name, const char* what,
+Arguments Group(Arguments program, Context& context, const char* name, const char* what,
                 KeyKind kind) {
-  CLI::App& group = *program.add_subcommand(name, what);
-  group.require_subcommand(1);
+  Arguments group = program.AddGroup(name, what);
   for (auto add : {AddCreate, AddList, AddShow, AddDelete, AddChain}) add(group, context, kind);
   return group;
 }
 
 }  // namespace
 
-void AddKey(CLI::App& program, Context& context) {
-  CLI::App& group = Group(program, context, "key", "Keys", KeyKind::Key);
+void AddKey(Arguments program, Context& context) {
+  Arguments group = Group(program, context, "key", "Keys", KeyKind::Key);
   AddImport(group, context);
   AddCertify(group, context);
 }
 
-void AddAk(CLI::App& program, Context& context) {
-  CLI::App& group =
+void AddAk(Arguments program, Context& context) {
+  Arguments group =
       Group(program, context, "ak", "Attestation keys, which vouch for other keys", KeyKind::Ak);
   AddActivate(group, context);
 }

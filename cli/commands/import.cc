@@ -13,7 +13,7 @@ struct Import {
   KeyOptions key;
   PinSource passphrase{.variable = "KEYSCOPE_PASSPHRASE", .prompt = "Passphrase of the key"};
 
-  void AddTo(CLI::App& app);
+  void AddTo(Arguments args);
   void Run(Context& context) const;
 
  private:
@@ -21,12 +21,12 @@ struct Import {
   CK_OBJECT_HANDLE Create(const Session& session, const Uri& wanted, ByteView contents) const;
 };
 
-void Import::AddTo(CLI::App& app) {
-  app.add_option("file", file,
-                 "PKCS #8, a traditional RSA or EC key, or a TPM's key file; - for standard input")
-      ->required();
-  key.AddTo(app, "--label");
-  app.add_option("--passphrase-file", passphrase.file, "A file with the key's passphrase");
+void Import::AddTo(Arguments args) {
+  args.Add("file", file,
+           "PKCS #8, a traditional RSA or EC key, or a TPM's key file; - for standard input")
+      .Required();
+  key.AddTo(args, "--label");
+  args.Add("--passphrase-file", passphrase.file, "A file with the key's passphrase");
 }
 
 CK_OBJECT_HANDLE CreateObject(const Session& session, Attributes& attributes) {
@@ -104,7 +104,7 @@ void Import::Run(Context& context) const {
 
 }  // namespace
 
-void AddImport(CLI::App& group, Context& context) {
+void AddImport(Arguments group, Context& context) {
   AddCommand<Import>(group, context, "import", "Bring a key from a file into the TPM");
 }
 

@@ -10,25 +10,25 @@ struct Init {
   std::string scope = "user", label, so_pin, so_pin_file;
   bool force = false, no_pin = false, storage_root = false, pin_only = false;
 
-  void AddTo(CLI::App& app);
+  void AddTo(Arguments args);
   void Run(Context& context) const;
 
  private:
   void InitToken(Context& context, KeyScope of, const SecretBytes& pin) const;
 };
 
-void Init::AddTo(CLI::App& app) {
-  app.add_option("--scope", scope, "machine or user")->capture_default_str();
-  app.add_option("--label", label, "The token's label; else the scope");
-  app.add_option("--so-pin", so_pin, "The security officer's PIN (KEYSCOPE_SO_PIN)");
-  app.add_option("--so-pin-file", so_pin_file, "A file with it");
-  auto* never = app.add_flag("--no-pin", no_pin, "A token that needs no login");
-  auto* only = app.add_flag("--pin-only", pin_only, "Set the user PIN of an initialised token");
-  app.add_flag("--force", force, "Initialise again: destroys the token's objects")->excludes(only);
-  app.add_flag("--storage-root", storage_root,
+void Init::AddTo(Arguments args) {
+  args.Add("--scope", scope, "machine or user").ShowDefault();
+  args.Add("--label", label, "The token's label; else the scope");
+  args.Add("--so-pin", so_pin, "The security officer's PIN (KEYSCOPE_SO_PIN)");
+  args.Add("--so-pin-file", so_pin_file, "A file with it");
+  auto never = args.AddFlag("--no-pin", no_pin, "A token that needs no login");
+  auto only = args.AddFlag("--pin-only", pin_only, "Set the user PIN of an initialised token");
+  args.AddFlag("--force", force, "Initialise again: destroys the token's objects").Excludes(only);
+  args.AddFlag("--storage-root", storage_root,
                "Only put the TPM's storage root back in its place (0x81000001)")
-      ->excludes(never)
-      ->excludes(only);
+      .Excludes(never)
+      .Excludes(only);
 }
 
 SecretBytes Needed(std::optional<SecretBytes> pin, const char* what) {
@@ -85,7 +85,7 @@ void Init::Run(Context& context) const {
 
 }  // namespace
 
-void AddInit(CLI::App& program, Context& context) {
+void AddInit(Arguments program, Context& context) {
   AddCommand<Init>(program, context, "init", "Initialise a token and set its PINs");
 }
 

@@ -14,7 +14,7 @@ struct List {
   std::string scope, attested_by, uri;
   bool offline = false;
 
-  void AddTo(CLI::App& app);
+  void AddTo(Arguments args);
   void Run(Context& context) const;
 
  private:
@@ -24,12 +24,12 @@ struct List {
   static void FillOffline(const Context& context, Direct& direct, KeyScope of, Json& rows);
 };
 
-void List::AddTo(CLI::App& app) {
-  app.add_option("--scope", scope, "machine or user; both when not given")->check(RefuseEmpty);
-  app.add_option("--uri", uri, "Only those that this pkcs11: or tpmkms: URI names");
+void List::AddTo(Arguments args) {
+  args.Add("--scope", scope, "machine or user; both when not given").RefuseEmpty();
+  args.Add("--uri", uri, "Only those that this pkcs11: or tpmkms: URI names");
   if (kind == KeyKind::Ak) return;
-  app.add_option("--attested-by", attested_by, "Only the keys that this attestation key attests");
-  app.add_flag("--offline", offline,
+  args.Add("--attested-by", attested_by, "Only the keys that this attestation key attests");
+  args.AddFlag("--offline", offline,
                "Every row of the stores, without login and TPM; names of private keys come from "
                "their public halves");
 }
@@ -113,7 +113,7 @@ void List::Run(Context& context) const {
 
 }  // namespace
 
-void AddList(CLI::App& group, Context& context, KeyKind kind) {
+void AddList(Arguments group, Context& context, KeyKind kind) {
   AddCommand(group, context, "list", "List them, of both scopes", List(kind));
 }
 

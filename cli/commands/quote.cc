@@ -22,17 +22,17 @@ struct QuoteCommand {
   KeyOptions key;
   std::string nonce, pcrs = "sha256:0,1,2,3,4,5,6,7", out;
 
-  void AddTo(CLI::App& app);
+  void AddTo(Arguments args);
   void Run(Context& context) const;
 };
 
-void QuoteCommand::AddTo(CLI::App& app) {
-  key.AddTo(app);
-  app.add_option("--nonce", nonce, "The verifier's nonce, 1 to 64 bytes in hexadecimal")
-      ->required()
-      ->check(RefuseEmpty);
-  app.add_option("--pcrs", pcrs, "A bank and its PCRs")->capture_default_str();
-  app.add_option("--out", out, "Where to write the bundle; standard output when not given");
+void QuoteCommand::AddTo(Arguments args) {
+  key.AddTo(args);
+  args.Add("--nonce", nonce, "The verifier's nonce, 1 to 64 bytes in hexadecimal")
+      .Required()
+      .RefuseEmpty();
+  args.Add("--pcrs", pcrs, "A bank and its PCRs").ShowDefault();
+  args.Add("--out", out, "Where to write the bundle; standard output when not given");
 }
 
 CK_MECHANISM_TYPE BankOf(tpm::Hash hash) {
@@ -51,7 +51,7 @@ void QuoteCommand::Run(Context& context) const {
 
 }  // namespace
 
-void AddQuote(CLI::App& program, Context& context) {
+void AddQuote(Arguments program, Context& context) {
   AddCommand<QuoteCommand>(program, context, "quote",
                            "Have an attestation key state the TPM's PCRs, over a fresh nonce");
 }

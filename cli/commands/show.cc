@@ -29,18 +29,18 @@ struct Show {
   bool evidence = false;
   std::string out;
 
-  void AddTo(CLI::App& app);
+  void AddTo(Arguments args);
   void Run(Context& context) const;
 
  private:
   Json Describe(const Session& session, CK_OBJECT_HANDLE handle, const Uri& uri) const;
 };
 
-void Show::AddTo(CLI::App& app) {
-  key.AddTo(app);
-  auto* flag = app.add_flag("--evidence", evidence,
-                            "The statements of its birth, as a JSON bundle for `keyscope verify`");
-  app.add_option("--out", out, "Where to write the evidence")->needs(flag);
+void Show::AddTo(Arguments args) {
+  key.AddTo(args);
+  auto flag = args.AddFlag("--evidence", evidence,
+                           "The statements of its birth, as a JSON bundle for `keyscope verify`");
+  args.Add("--out", out, "Where to write the evidence").Needs(flag);
 }
 
 Json Show::Describe(const Session& session, CK_OBJECT_HANDLE handle, const Uri& uri) const {
@@ -74,7 +74,7 @@ void Show::Run(Context& context) const {
 
 }  // namespace
 
-void AddShow(CLI::App& group, Context& context, KeyKind kind) {
+void AddShow(Arguments group, Context& context, KeyKind kind) {
   AddCommand(group, context, "show", "Show one, or its evidence", Show(kind));
 }
 

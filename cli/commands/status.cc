@@ -48,7 +48,7 @@ Json TokenStatus(Direct& direct, KeyScope scope) {
 }
 
 struct Status {
-  void AddTo(CLI::App&) {}
+  void AddTo(Arguments) {}
   void Run(Context& context) const {
     Direct direct;
     Json tokens = Json::array();
@@ -59,7 +59,7 @@ struct Status {
 
 }  // namespace
 
-void AddStatus(CLI::App& program, Context& context) {
+void AddStatus(Arguments program, Context& context) {
   AddCommand<Status>(program, context, "status", "The TPM, both tokens and their stores");
 }
 

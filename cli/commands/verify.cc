@@ -13,22 +13,22 @@ struct VerifyCommand {
   std::string file, nonce, scope, ak_name, ca, pcr_digest;
   std::vector<std::string> pcrs;
 
-  void AddTo(CLI::App& app);
+  void AddTo(Arguments args);
   void Run(Context& context) const;
 
  private:
   Expected Expectations() const;
 };
 
-void VerifyCommand::AddTo(CLI::App& app) {
-  app.add_option("file", file, "The evidence bundle; - for standard input")->required();
-  app.add_option("--nonce", nonce, "The nonce that it is to answer, in hexadecimal");
-  app.add_option("--scope", scope, "The scope that it is to prove: machine or user");
-  app.add_option("--ak-name", ak_name, "The Name of the attestation key that you trust");
-  app.add_option("--ca", ca, "PEM file of the CAs that may have certified the attestation key");
-  app.add_option("--pcr-digest", pcr_digest, "Of a quote: the digest of the PCRs that you expect");
-  app.add_option("--pcr", pcrs, "Of a quote: PCR=HEX, its expected value, once for each PCR");
-  for (CLI::Option* option : app.get_options()) option->check(RefuseEmpty);
+void VerifyCommand::AddTo(Arguments args) {
+  args.Add("file", file, "The evidence bundle; - for standard input").Required();
+  args.Add("--nonce", nonce, "The nonce that it is to answer, in hexadecimal");
+  args.Add("--scope", scope, "The scope that it is to prove: machine or user");
+  args.Add("--ak-name", ak_name, "The Name of the attestation key that you trust");
+  args.Add("--ca", ca, "PEM file of the CAs that may have certified the attestation key");
+  args.Add("--pcr-digest", pcr_digest, "Of a quote: the digest of the PCRs that you expect");
+  args.Add("--pcr", pcrs, "Of a quote: PCR=HEX, its expected value, once for each PCR");
+  args.RefuseEmpty();
 }
 
 // PCR=HEX.
@@ -88,7 +88,7 @@ void VerifyCommand::Run(Context& context) const {
 
 }  // namespace
 
-void AddVerify(CLI::App& program, Context& context) {
+void AddVerify(Arguments program, Context& context) {
   AddCommand<VerifyCommand>(program, context, "verify",
                             "Check an evidence bundle, offline, and say what proves what");
 }
