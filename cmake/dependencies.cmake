@@ -16,6 +16,7 @@ endif()
 find_path(TOML_INCLUDE_DIR toml++/toml.h REQUIRED)
 add_library(toml INTERFACE)
 target_include_directories(toml SYSTEM INTERFACE ${TOML_INCLUDE_DIR})
+target_compile_definitions(toml INTERFACE TOML_ENABLE_FORMATTERS=0)  # TOML is only read
 
 # The PKCS#11 header, without its folder's other names.
 add_library(cryptoki INTERFACE)
