@@ -20,6 +20,20 @@ void InsertIndex(Database& database, int64_t id, const ObjectRow& row) {
                  entry.type, entry.tag);
 }
 
+void ReadIndex(Database& database, ObjectRow& row) {
+  Statement query = database.Prepare("SELECT type, tag FROM attribute WHERE object_id = ?1");
+  query.Bind(row.id);
+  while (query.Step()) row.index.push_back({query.Int(0), query.Blob(1)});
+}
+
+void ReadMaterial(Database& database, ObjectRow& row) {
+  Statement query = database.Prepare(
+      "SELECT public_area, private_area, auth, handle, name FROM key_material"
+      " WHERE object_id = ?1");
+  if (query.Bind(row.id).Step())
+    row.material = {query.Blob(0), query.Blob(1), query.Blob(2), query.Int(3), query.Blob(4)};
+}
+
 void InsertMaterial(Database& database, int64_t id, const ObjectRow& row) {
   if (!row.material) return;
   database.Run(
@@ -50,10 +64,9 @@ int64_t InsertObject(Database& database, const ObjectRow& row) {
 
 }  // namespace
 
-std::optional<ObjectRow> ObjectStore::ReadObject(Database& database, int64_t id) {
-  Statement query = database.Prepare(
-      "SELECT uid, scope, class, private, body, ak_id, object_id, public_area, private_area, auth,"
-      " handle, name FROM object LEFT JOIN key_material ON object_id = id WHERE id = ?1");
+std::optional<ObjectRow> ObjectStore::ReadObject(Database& database, int64_t id, Part part) {
+  Statement query =
+      database.Prepare("SELECT uid, scope, class, private, body, ak_id FROM object WHERE id = ?1");
   if (!query.Bind(id).Step()) return std::nullopt;
   const int64_t scope = query.Int(1);
   if (scope != static_cast<int64_t>(KeyScope::Machine) &&
@@ -69,11 +82,7 @@ std::optional<ObjectRow> ObjectStore::ReadObject(Database& database, int64_t id)
   row.is_private = query.Int(3) != 0;
   row.body = query.Blob(4);
   row.ak_id = query.Text(5);
-  if (!query.IsNull(6))
-    row.material = {query.Blob(7), query.Blob(8), query.Blob(9), query.Int(10), query.Blob(11)};
-  Statement index = database.Prepare("SELECT type, tag FROM attribute WHERE object_id = ?1");
-  index.Bind(id);
-  while (index.Step()) row.index.push_back({index.Int(0), index.Blob(1)});
+  if (part == Part::All) ReadMaterial(database, row);
   return row;
 }
 
@@ -94,12 +103,12 @@ void ObjectStore::Insert(ByteView epoch, std::vector<ObjectRow*> rows) {
   for (size_t i = 0; i < rows.size(); ++i) rows[i]->id = ids[i];
 }
 
-std::optional<ObjectRow> ObjectStore::Load(int64_t id) {
+std::optional<ObjectRow> ObjectStore::Load(int64_t id, Part part) {
   std::lock_guard lock(mutex_);
   Database* database = Open(For::Reading);
   if (database == nullptr) return std::nullopt;
   Transaction transaction(*database, Transaction::Kind::Read);
-  std::optional<ObjectRow> row = ReadObject(*database, id);
+  std::optional<ObjectRow> row = ReadObject(*database, id, part);
   // A page may have lost rows and still look like one to SQLite.
   constexpr char kIndexed[] =
       "SELECT count(*) FROM object INDEXED BY object_by_private"
@@ -113,8 +122,9 @@ bool ObjectStore::Change(int64_t id, const std::function<void(ObjectRow&)>& chan
   Database* database = Open(For::Writing);
   if (database == nullptr) return false;
   Transaction transaction(*database, Transaction::Kind::Write);
-  std::optional<ObjectRow> row = ReadObject(*database, id);
+  std::optional<ObjectRow> row = ReadObject(*database, id, Part::All);
   if (!row) return false;
+  ReadIndex(*database, *row);
   change(*row);
   database->Run("UPDATE object SET class = ?2, private = ?3, ak_id = ?4, body = ?5 WHERE id = ?1",
                 id, row->object_class, row->is_private, row->ak_id, row->body);

@@ -136,9 +136,10 @@ class ObjectStore {
   // token or its epoch is no longer `epoch`. A key that the hardware keeps has a pending erase,
   // which is cleared with it; Busy when that was claimed meanwhile.
   void Insert(ByteView epoch, std::vector<ObjectRow*> rows);
-  // No such row: nullopt. Corrupt when it does not decode or is of the other scope: rows do not
-  // move between stores.
-  std::optional<ObjectRow> Load(int64_t id);
+  // The row without its index. No such row: nullopt. Corrupt when it does not decode or is of the
+  // other scope: rows do not move between stores.
+  enum class Part : uint8_t { WithoutMaterial, All };
+  std::optional<ObjectRow> Load(int64_t id, Part part = Part::All);
   // Reads, changes and writes one row in one transaction. False when there is no such row.
   bool Change(int64_t id, const std::function<void(ObjectRow&)>& change);
   // The ak_id of the row with this uid. No such row: nullopt.
@@ -173,7 +174,7 @@ class ObjectStore {
   // These need mutex_.
   Database* Open(For use);  // nullptr: there is no store
   Database& OpenToken();    // for writing; KeyGone: there is no store
-  std::optional<ObjectRow> ReadObject(Database& database, int64_t id);
+  std::optional<ObjectRow> ReadObject(Database& database, int64_t id, Part part);
   // `row` 0: the store itself (Denied), else a row of it (Corrupt). Logged once each.
   void RequireScope(KeyScope found, int64_t row);
 

@@ -238,7 +238,7 @@ size_t Objects::NextRows(Search& search, std::span<CK_OBJECT_HANDLE> found) {
     const int64_t id = search.rows.front();
     search.rows.pop_front();
     try {
-      const auto row = store_.Load(id);
+      const auto row = store_.Load(id, store::ObjectStore::Part::WithoutMaterial);
       // It may have gone since, or the user have logged out.
       if (!row || (row->is_private && !login_.SeesPrivate())) continue;
       if (Matches(Open(*row), *search.wanted)) found[count++] = HandleOf(id, false);

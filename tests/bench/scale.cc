@@ -17,7 +17,7 @@ namespace {
 
 constexpr size_t kAll = SIZE_MAX;
 constexpr int kRounds = 9;
-constexpr uint32_t kFinds = 200, kStride = 7919;  // a prime, so that they are all over the store
+constexpr uint32_t kFinds = 2000, kStride = 7919;  // a prime, so that they are all over the store
 constexpr uint32_t kLastMade = 1000;              // of which the median time is told
 
 void Fill(const Client& client, uint32_t count) {

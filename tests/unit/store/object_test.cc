@@ -40,7 +40,7 @@ TEST_F(ObjectTest, RoundTrip) {
   EXPECT_TRUE(read.is_private);
   EXPECT_EQ(read.body, row.body);
   EXPECT_EQ(read.ak_id, row.ak_id);
-  EXPECT_EQ(read.index.size(), 2U);
+  EXPECT_EQ(Sql(path_, "SELECT count(*) FROM attribute"), 2);
   ASSERT_TRUE(read.material);
   EXPECT_EQ(read.material->public_area, row.material->public_area);
   EXPECT_EQ(read.material->private_area, row.material->private_area);
@@ -100,6 +100,9 @@ TEST_F(ObjectTest, ChangeIsWholeOrAbsent) {
   Query old_tag{.with_private = true, .all_of = {{{kIdType, Tag(1)}}}};
   Query new_tag{.with_private = true, .all_of = {{{kIdType, Tag(2)}}}};
   EXPECT_TRUE(store_.Find(old_tag, 0, 10).empty());
+  EXPECT_EQ(store_.Find(new_tag, 0, 10), std::vector<int64_t>{id});
+
+  EXPECT_TRUE(store_.Change(id, [](ObjectRow& same) { EXPECT_EQ(same.index.size(), 1U); }));
   EXPECT_EQ(store_.Find(new_tag, 0, 10), std::vector<int64_t>{id});
 
   EXPECT_THROW(store_.Change(id,
