@@ -19,6 +19,7 @@ Mend EditConfiguration();
 Mend ReachTpm();
 Mend ReadLockout();
 Mend ClearLockout();
+Mend ReadStorageRoot();
 Mend NameUserFolder();
 
 struct StorePlace {

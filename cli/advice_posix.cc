@@ -82,6 +82,7 @@ Mend ReadLockout() { return {"tpm2_getcap properties-variable"}; }
 Mend ClearLockout() {
   return {"tpm2_dictionarylockout --clear-lockout   # with -p if the lockout authorization is set"};
 }
+Mend ReadStorageRoot() { return {"tpm2_readpublic -c 0x81000001"}; }
 Mend NameUserFolder() { return {"export KEYSCOPE_USER_DIR=<folder>"}; }
 
 Mend MoveAside(const std::string& path) {

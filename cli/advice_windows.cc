@@ -22,6 +22,9 @@ Mend ReadLockout() { return {"powershell Get-Tpm      as an administrator"}; }
 Mend ClearLockout() {
   return {"powershell Unblock-Tpm  as an administrator, where the owner authorization is kept"};
 }
+Mend ReadStorageRoot() {
+  return {"powershell Initialize-Tpm  as an administrator: Windows makes it"};
+}
 Mend NameUserFolder() { return {"set KEYSCOPE_USER_DIR=<folder>"}; }
 
 Mend MoveAside(const std::string& path) {

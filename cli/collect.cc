@@ -14,12 +14,20 @@ AkEvidence AkPart(const Session& session, CK_OBJECT_HANDLE ak) {
            session.GetOr(ak, CKA_KEYSCOPE_CREATION_SIGNATURE)}};
 }
 
+// The scope of a key in whose creation data the TPM has it. The Platform Crypto Provider puts none
+// there, so that nothing proves it.
+std::optional<KeyScope> BoundScope(const Session& session, CK_OBJECT_HANDLE key) {
+  const Bytes data = session.GetOr(key, CKA_KEYSCOPE_CREATION_DATA);
+  if (data.empty() || ParseOutsideInfo(data).empty()) return std::nullopt;
+  return session.scope();
+}
+
 Evidence Named(const Session& session, CK_OBJECT_HANDLE key, Evidence::Kind kind) {
   Evidence evidence;
   evidence.kind = kind;
   evidence.name = LabelOf(session, key);
   evidence.uri = UriOf(session, key, {});
-  evidence.scope = session.scope();
+  evidence.scope = BoundScope(session, key);
   return evidence;
 }
 

@@ -17,7 +17,7 @@ class Doctor {
     has_tpm_ = CanReach() && Tpm();
     if (has_tpm_) {
       Lockout();
-      if (Direct::kHasStorageRoot) StorageRoot();
+      StorageRoot();
     }
     for (KeyScope scope : {KeyScope::Machine, KeyScope::User}) Store(scope);
     return std::move(symptoms_);
@@ -79,7 +79,7 @@ class Doctor {
       Good("storage root", root_ ? "0x81000001 holds " + Hex(*root_)
                                  : "0x81000001 is free; `keyscope init` makes it");
     } catch (const Error& error) {
-      Bad("storage root", error.what(), {"tpm2_readpublic -c 0x81000001"});
+      Bad("storage root", error.what(), ReadStorageRoot());
       has_tpm_ = false;
     }
   }

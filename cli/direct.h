@@ -17,11 +17,11 @@ tpm::BackendOptions BackendOptionsOf(const p11::Config& config);
 
 class Direct {
  public:
-  // Whether the storage root is something that one can see and lose.
+  // Whether the way to the TPM is one of several, and the TCTI string names it.
 #ifdef _WIN32
-  static constexpr bool kHasStorageRoot = false;
+  static constexpr bool kHasTcti = false;
 #else
-  static constexpr bool kHasStorageRoot = true;
+  static constexpr bool kHasTcti = true;
 #endif
 
   Direct();

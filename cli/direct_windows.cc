@@ -8,8 +8,8 @@ void Direct::Reach() {
     throw Error(Fault::DeviceGone, "the Platform Crypto Provider finds no TPM");
 }
 
-// The provider keeps the root to itself.
-std::optional<Bytes> Direct::StorageRootName() { return std::nullopt; }
+// Windows makes the root, so there always is one.
+std::optional<Bytes> Direct::StorageRootName() { return backend_->EnsureRoot().name; }
 bool Direct::StillMakes(const store::TokenRow&) { return true; }
 
 }  // namespace keyscope::cli

@@ -7,7 +7,8 @@ namespace keyscope::cli {
 namespace {
 
 Json TpmStatus(Direct& direct) {
-  Json status = {{"tcti", direct.config().tcti}};
+  Json status = Json::object();
+  if (Direct::kHasTcti) status["tcti"] = direct.config().tcti;
   try {
     direct.Reach();
     const tpm::Facts facts = direct.backend().LearnFacts();
@@ -19,10 +20,8 @@ Json TpmStatus(Direct& direct) {
     status["locked_out"] = lockout.in_lockout;
     status["tries_used"] = lockout.tries_used;
     status["max_tries"] = lockout.max_tries;
-    if (Direct::kHasStorageRoot) {
-      const auto root = direct.StorageRootName();
-      status["storage_root"] = root ? Json(Hex(*root)) : Json("missing");
-    }
+    const auto root = direct.StorageRootName();
+    status["storage_root"] = root ? Json(Hex(*root)) : Json("missing");
   } catch (const Error& error) {
     status["unreachable"] = error.what();
   }
