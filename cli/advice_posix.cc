@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "cli/advice.h"
+#include "tpm/backend.h"
 
 namespace keyscope::cli {
 namespace {
@@ -80,7 +81,7 @@ Mend ReachTpm() {
 }
 Mend ReadLockout() { return {"tpm2_getcap properties-variable"}; }
 Mend ClearLockout() {
-  return {"tpm2_dictionarylockout --clear-lockout   # with -p if the lockout authorization is set"};
+  return {std::string(tpm::LockoutCommand()) + "   # with -p if the lockout authorization is set"};
 }
 Mend ReadStorageRoot() { return {"tpm2_readpublic -c 0x81000001"}; }
 Mend NameUserFolder() { return {"export KEYSCOPE_USER_DIR=<folder>"}; }

@@ -1,4 +1,5 @@
 #include "cli/advice.h"
+#include "tpm/backend.h"
 
 namespace keyscope::cli {
 namespace {
@@ -20,7 +21,8 @@ Mend ReachTpm() {
 }
 Mend ReadLockout() { return {"powershell Get-Tpm      as an administrator"}; }
 Mend ClearLockout() {
-  return {"powershell Unblock-Tpm  as an administrator, where the owner authorization is kept"};
+  return {std::string(tpm::LockoutCommand()) +
+          "  as an administrator, where the owner authorization is kept"};
 }
 Mend ReadStorageRoot() {
   return {"powershell Initialize-Tpm  as an administrator: Windows makes it"};

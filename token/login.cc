@@ -143,8 +143,10 @@ SecretBytes Login::Unseal(const store::TokenRow& row, Who who, ByteView pin) {
     if (!error.Is(Fault::AuthFailed) && !error.Is(Fault::LockedOut)) throw;
     NoteWrongPin(row, who);
     if (error.Is(Fault::AuthFailed)) throw Error(Rv{CKR_PIN_INCORRECT}, "the PIN is wrong");
-    throw Error(Rv{CKR_PIN_LOCKED},
-                std::string("the TPM is in dictionary-attack lockout: ") + error.what());
+    throw Error(
+        Rv{CKR_PIN_LOCKED},
+        std::string("the TPM is in dictionary-attack lockout, which ends with time or by ") +
+            tpm::LockoutCommand() + ": " + error.what());
   }
 }
 
@@ -155,7 +157,7 @@ void Login::NoteWrongPin(const store::TokenRow& row, Who who) try {
   log::Warn("wrong PIN for the ", Name(scope_), " token: ", lockout.tries_used, " of ",
             lockout.max_tries, " tries used", lockout.in_lockout ? "; the TPM is locked out" : "",
             "; one try comes back every ", lockout.seconds_per_try,
-            " s (or: tpm2_dictionarylockout --clear-lockout)");
+            " s (or: ", tpm::LockoutCommand(), ")");
   store_.ChangeToken(row.epoch, [&](store::TokenRow& now) {
     Tries(now, who == Who::So) = lockout.in_lockout ? lockout.max_tries : lockout.tries_used;
   });

@@ -156,6 +156,8 @@ struct BackendOptions {
 };
 // The one that this build has for the platform.
 std::unique_ptr<Backend> MakeBackend(BackendOptions options);
+// The command of the platform that ends a lockout before its time, for people.
+const char* LockoutCommand();
 
 // Of tss/, for pthread_atfork: while a connection is being opened, the dynamic loader's own lock is
 // held, and a child made then could not open one ever.

@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <string>
 
+#include "tpm/backend.h"
+
 namespace keyscope::tpm::ncrypt {
 namespace {
 
@@ -111,3 +113,5 @@ void Try(const char* what, Doing doing, const std::function<uint32_t()>& call) {
 }
 
 }  // namespace keyscope::tpm::ncrypt
+
+const char* keyscope::tpm::LockoutCommand() { return "powershell Unblock-Tpm"; }

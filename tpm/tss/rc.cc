@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "tpm/backend.h"
+
 namespace keyscope::tpm::tss {
 namespace {
 
@@ -24,8 +26,7 @@ constexpr std::array kRows = {
     Row{TPM2_RC_AUTH_FAIL, Fault::AuthFailed, ""},
     Row{TPM2_RC_BAD_AUTH, Fault::AuthFailed, ""},
     Row{TPM2_RC_LOCKOUT, Fault::LockedOut,
-        "; too many wrong PINs on this machine: wait, or clear the lockout (tpm2_dictionarylockout "
-        "-c)"},
+        "; too many wrong PINs on this machine: wait, or clear the lockout"},
     Row{TPM2_RC_INTEGRITY, Fault::KeyGone, kAdviceCleared},
     Row{TPM2_RC_HANDLE, Fault::KeyGone, kAdviceCleared},
     Row{TPM2_RC_HIERARCHY, Fault::Denied, "; the storage hierarchy is disabled in the firmware"},
@@ -153,3 +154,5 @@ CommandError WithFault(const CommandError& error, Fault fault, const char* advic
 }
 
 }  // namespace keyscope::tpm::tss
+
+const char* keyscope::tpm::LockoutCommand() { return "tpm2_dictionarylockout --clear-lockout"; }
