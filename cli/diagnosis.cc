@@ -19,7 +19,8 @@ class Doctor {
       Lockout();
       StorageRoot();
     }
-    for (KeyScope scope : {KeyScope::Machine, KeyScope::User}) Store(scope);
+    for (KeyScope scope : {KeyScope::Machine, KeyScope::User})
+      if (Store(scope) && has_tpm_) Orphans(scope);
     return std::move(symptoms_);
   }
 
@@ -84,13 +85,14 @@ class Doctor {
     }
   }
 
-  void Store(KeyScope scope) {
+  // Whether it can be read.
+  bool Store(KeyScope scope) {
     const std::string name(Name(scope)), check = name + " token";
     try {
       if (direct_.folder(scope).empty()) {
         Bad(check, "this process has no home folder, so there is no place for the store",
             NameUserFolder());
-        return;
+        return false;
       }
       store::CheckIntegrity(direct_.store_path(scope), scope);
       const auto token = direct_.store(scope).LoadToken();
@@ -100,8 +102,27 @@ class Doctor {
         Bad(check, "the user PIN is not set", {"keyscope init --pin-only --scope " + name});
       else
         TokenOnTpm(scope, *token);
+      return true;
     } catch (const Error& error) {
       Bad(check, error.what(), MendStore(scope, error));
+      return false;
+    }
+  }
+
+  void Orphans(KeyScope scope) {
+    const std::string name(Name(scope)), check = name + " keys";
+    try {
+      const std::vector<Bytes> orphans = direct_.Orphans(scope);
+      if (orphans.empty()) return;
+      std::string found = direct_.store_path(scope) + " knows nothing of " +
+                          std::to_string(orphans.size()) + " that the provider has:";
+      for (const Bytes& orphan : orphans) found += ' ' + AsString(orphan);
+      Bad(check, found,
+          {"restore the store from a backup, if there is a newer one than this",
+           "keyscope erase-pending --orphans " + name +
+               "   if no store in another place has them"});
+    } catch (const Error& error) {
+      Bad(check, error.what(), ReachTpm());
     }
   }
 

@@ -1,5 +1,8 @@
 #include "cli/direct.h"
 
+#include <algorithm>
+#include <set>
+
 #include "base/error.h"
 #include "base/path.h"
 
@@ -40,6 +43,32 @@ Direct::Erased Direct::ErasePending(KeyScope scope) {
       ++erased.done;
     } catch (const Error& error) {
       erased.failures.push_back("key " + Hex(note.uid) + ": " + error.what());
+    }
+  }
+  return erased;
+}
+
+std::vector<Bytes> Direct::Orphans(KeyScope scope) {
+  // In this order: a key is noted before it is made.
+  std::vector<Bytes> names = backend_->NamesIn(scope);
+  const std::set<Bytes> known = store(scope).KeptNames();
+  std::erase_if(names, [&](const Bytes& name) { return known.contains(name); });
+  if (names.empty()) return names;
+  // And a note goes after its key.
+  const std::vector<Bytes> now = backend_->NamesIn(scope);
+  std::erase_if(names,
+                [&](const Bytes& name) { return std::ranges::find(now, name) == now.end(); });
+  return names;
+}
+
+Direct::Erased Direct::EraseOrphans(KeyScope scope) {
+  Erased erased;
+  for (const Bytes& name : Orphans(scope)) {
+    try {
+      backend_->EraseNamed(scope, name);
+      ++erased.done;
+    } catch (const Error& error) {
+      erased.failures.push_back("key " + AsString(name) + ": " + error.what());
     }
   }
   return erased;

@@ -39,12 +39,18 @@ class Direct {
   // Whether the TPM still makes the storage root of `token` (a primary key, flushed at once).
   bool StillMakes(const store::TokenRow& token);
 
-  // Tries to erase what the scope's store has noted; the number erased, and what failed.
+  // The number erased, and what failed.
   struct Erased {
     size_t done = 0;
     std::vector<std::string> failures;
   };
+  // Tries to erase what the scope's store has noted.
   Erased ErasePending(KeyScope scope);
+
+  // The names of keys that the provider has in the scope, and the scope's store neither a row nor a
+  // note of: it was lost, or is an old one. Or they are of a store in another place.
+  std::vector<Bytes> Orphans(KeyScope scope);
+  Erased EraseOrphans(KeyScope scope);
 
  private:
   p11::Config config_;

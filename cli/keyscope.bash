@@ -5,7 +5,7 @@ _keyscope() {
   local global='--json --progress --no-progress --module --pin --pin-file --help --version'
   local key='--id --scope --uri' certificate='--id --location --uri'
   local -A options=(
-    [status]='' [doctor]='' [erase-pending]=''
+    [status]='' [doctor]='' [erase-pending]='--orphans'
     [init]='--scope --label --so-pin --so-pin-file --no-pin --pin-only --force --storage-root'
     [create]="$key --type --attest-by --qualifying-data --persistent --pcrs"
     [list]='--scope --uri --attested-by --offline'
@@ -35,7 +35,7 @@ _keyscope() {
     fi
   done
   case $before in
-    --scope | --location) words='machine user' ;;
+    --scope | --location | --orphans) words='machine user' ;;
     --type) words='rsa2048 rsa3072 rsa4096 p256 p384 p521' ;;
     --format) words='evidence webauthn' ;;
     --ek) words='rsa ec' ;;

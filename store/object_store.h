@@ -156,6 +156,9 @@ class ObjectStore {
 
   // Those of this scope.
   std::vector<PendingErase> PendingErases();
+  // The names under which the hardware keeps keys of this store: those of rows, and those that are
+  // pending.
+  std::set<Bytes> KeptNames();
   int64_t NotePendingErase(const PendingErase& erase);  // its id
   // To be called before the hardware is told to erase: counts an attempt. False when the note is
   // gone: the key has its row by now.

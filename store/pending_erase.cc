@@ -65,6 +65,18 @@ std::vector<PendingErase> ObjectStore::PendingErases() {
   return erases;
 }
 
+std::set<Bytes> ObjectStore::KeptNames() {
+  std::lock_guard lock(mutex_);
+  Database* database = Open(For::Reading);
+  if (database == nullptr) return {};
+  Statement query = database->Prepare(
+      "SELECT name FROM key_material WHERE handle = 0 AND length(name) != 0"
+      " UNION SELECT name FROM pending_erase WHERE handle = 0 AND length(name) != 0");
+  std::set<Bytes> names;
+  while (query.Step()) names.insert(query.Blob(0));
+  return names;
+}
+
 int64_t ObjectStore::NotePendingErase(const PendingErase& erase) {
   std::lock_guard lock(mutex_);
   Database& database = OpenToken();

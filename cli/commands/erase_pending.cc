@@ -7,17 +7,29 @@ namespace keyscope::cli {
 namespace {
 
 struct ErasePending {
-  void AddTo(Arguments) {}
+  std::string orphans;
+
+  void AddTo(Arguments args) {
+    args.Add("--orphans", orphans,
+             "Also the keys of this scope (machine or user) that the Platform Crypto Provider has, "
+             "and its store neither a record nor a note of")
+        .OneOf({"machine", "user"});
+  }
   void Run(Context& context) const {
     Direct direct;
     Json scopes = Json::array();
     for (KeyScope scope : kScopes) {
       Json one = {{"scope", Name(scope)}};
+      const auto tell = [&](const char* done, const char* failed, const Direct::Erased& erased) {
+        one[done] = erased.done;
+        if (erased.failures.empty()) return;
+        one[failed] = erased.failures;
+        context.exit = Exit::Failed;
+      };
       try {
-        const Direct::Erased erased = direct.ErasePending(scope);
-        one["erased"] = erased.done;
-        if (!erased.failures.empty()) one["still_pending"] = erased.failures;
-        if (!erased.failures.empty()) context.exit = Exit::Failed;
+        tell("erased", "still_pending", direct.ErasePending(scope));
+        if (orphans == Name(scope))
+          tell("orphans_erased", "orphans_left", direct.EraseOrphans(scope));
       } catch (const Error& error) {
         one["failed"] = error.what();
         context.exit = Exit::Failed;

@@ -72,8 +72,10 @@ says "the storage root" "storage root"
 if grep -q tcti out; then fail "a TCTI on Windows"; else echo "ok   and no TCTI"; fi
 
 refused "a wrong PIN" 1 "the PIN is wrong -> CKR_PIN_INCORRECT" keyscope --pin 000000 key list
-check "is a try" keyscope status
-says "that the TPM counts" "tries used    2" # of both tokens
+KEYSCOPE_LOG=warn keyscope --pin 000000 key list --scope user >out 2>&1
+says "the log names the command of Windows" "powershell Unblock-Tpm"
+check "each is a try" keyscope status
+says "that the TPM counts" "tries used    3" # the first one of both tokens
 export KEYSCOPE_DOUBLE_RIGHTS=user
 refused "a key of the machine without rights" 1 "made by administrators and SYSTEM -> CKR_ACTION_PROHIBITED" \
   keyscope key create x --scope machine
@@ -90,6 +92,25 @@ check "it is erased" keyscope erase-pending
 has_keys "later" 4 5
 refused "and no longer listed" 1 "no key 'p256'" keyscope key show p256 --scope machine
 
+# A store that is lost, or an old copy: the provider has keys of which it knows nothing.
+cp user/user.db old.db
+check "a later key" keyscope key create later --scope user --type p256
+mv user/user.db new.db
+cp old.db user/user.db
+refused "an old store has come back" 1 "keyscope erase-pending --orphans user" keyscope doctor
+says "without a key of the provider's" "knows nothing of 1 that the provider has: keyscope-"
+cp new.db user/user.db
+check "the newer one has it" keyscope doctor
+mv user/user.db new.db
+refused "none is there" 1 "knows nothing of 6" keyscope doctor
+mv new.db user/user.db
+cp user/user.db new.db
+cp old.db user/user.db
+check "an orphan is erased" keyscope erase-pending --orphans user
+says "and told" "orphans erased  1"
+has_keys "no other is" 4 5
+check "doctor is content" keyscope doctor
+
 for scope in machine user; do
   for name in rsa2048 p256 p384 attested; do
     [[ $scope-$name == machine-p256 ]] || check "$scope: $name is deleted" keyscope key delete $name --scope $scope
@@ -101,4 +122,9 @@ check "neither in the stores" keyscope status
 if [[ $(grep -c "objects         0" out) == 2 ]]; then echo "ok   both are empty"; else fail "objects are left"; fi
 if [[ $(grep -c "pending erases  0" out) == 2 ]]; then echo "ok   nothing is pending"; else fail "something is pending"; fi
 check "doctor finds nothing wrong" keyscope doctor
+
+for _ in 1 2 3; do keyscope --pin 000000 key list --scope user >/dev/null 2>&1; done
+refused "too many wrong PINs" 1 "CKR_PIN_LOCKED" keyscope key list --scope user
+says "are told with what ends it" "ends with time or by powershell Unblock-Tpm"
+refused "doctor" 1 "powershell Unblock-Tpm" keyscope doctor
 finish

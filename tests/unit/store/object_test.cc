@@ -152,6 +152,20 @@ TEST_F(ObjectTest, PendingEraseIsNotedWithTheDelete) {
   EXPECT_FALSE(noted) << "the hardware keeps nothing of it";
 }
 
+TEST_F(ObjectTest, KeptNamesAreThoseOfRowsAndNotes) {
+  EXPECT_TRUE(store_.KeptNames().empty());
+  ObjectRow row = NewObject(1);
+  row.material = KeyMaterialRow{{1}, {2}, {3}, 0, {'o', 'n', 'e'}};
+  store_.NotePendingErase({.uid = row.uid, .name = row.material->name, .reason = "being made"});
+  store_.NotePendingErase({.uid = Bytes(16, 9), .name = {'t', 'w', 'o'}, .reason = "being made"});
+  const std::set<Bytes> both = {{'o', 'n', 'e'}, {'t', 'w', 'o'}};
+  EXPECT_EQ(store_.KeptNames(), both);
+  Add(store_, row);
+  Add(store_, Persistent(2));
+  Add(store_, NewObject(3));
+  EXPECT_EQ(Reopen()->KeptNames(), both) << "the name of a handle is none";
+}
+
 TEST_F(ObjectTest, DamagedRowOfAPersistentKeyIsDeletedAndNoted) {
   const int64_t id = Add(store_, Persistent(1));
   Sql(path_, "UPDATE object SET uid = x'00', scope = 7 WHERE id = " + std::to_string(id));
