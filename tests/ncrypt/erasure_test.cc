@@ -3,6 +3,7 @@
 #include <windows.h>
 
 #include <fstream>
+#include <sstream>
 
 #include "tests/ncrypt/ncrypt_fixture.h"
 
@@ -11,6 +12,12 @@ namespace {
 
 constexpr char kFailed[] = "80090020";  // NTE_FAIL
 constexpr char kChildVariable[] = "KEYSCOPE_TEST_CHILD";
+
+class OfASlot : public Ncrypt, public testing::WithParamInterface<CK_SLOT_ID> {
+ protected:
+  const CK_SLOT_ID slot = GetParam();
+};
+INSTANTIATE_TEST_SUITE_P(Slots, OfASlot, testing::ValuesIn(kSlots), NameOfSlot);
 
 TEST_F(Ncrypt, AFailedFinalizeLeavesNothing) {
   for (CK_SLOT_ID slot : kSlots) {
@@ -25,20 +32,20 @@ TEST_F(Ncrypt, AFailedFinalizeLeavesNothing) {
 }
 
 // After NCryptFinalizeKey the key is there: what fails then takes it away again.
-TEST_F(Ncrypt, WhateverCallOfAMakingFails) {
+TEST_P(OfASlot, WhateverCallOfAMakingFails) {
   int calls = 1;
   for (bool reached = true; reached; ++calls) {
     ASSERT_LT(calls, 40);
     device.Fail("*:" + std::to_string(calls) + ":" + kFailed);
     Pair pair;
-    const CK_RV rv = slots->TryMake(kMachineSlot, false, {}, pair);
+    const CK_RV rv = slots->TryMake(slot, false, {}, pair);
     device.Fail({});
-    slots->LoginAgain(kMachineSlot);
+    slots->LoginAgain(slot);
     reached = rv != CKR_OK;
-    if (!reached) EXPECT_TRUE(slots->Works(kMachineSlot, pair));
-    EXPECT_EQ(Notes(kMachineSlot), 0) << calls;
-    EXPECT_EQ(Files(kMachineSlot), reached ? 0 : 1) << calls;
-    EXPECT_EQ(NamedRows(kMachineSlot), reached ? 0 : 1) << calls;
+    if (!reached) EXPECT_TRUE(slots->Works(slot, pair));
+    EXPECT_EQ(Notes(slot), 0) << calls;
+    EXPECT_EQ(Files(slot), reached ? 0 : 1) << calls;
+    EXPECT_EQ(NamedRows(slot), reached ? 0 : 1) << calls;
   }
   EXPECT_GT(calls, 6);
 }
@@ -78,23 +85,22 @@ TEST_F(Ncrypt, ANameThatIsTakenIsGivenUp) {
     EXPECT_EQ(call.find("NCryptDeleteKey"), std::string::npos) << call;
 }
 
-TEST_F(Ncrypt, OneCorruptKeyFileDoesNotHideTheOthers) {
+TEST_P(OfASlot, OneCorruptKeyFileDoesNotHideTheOthers) {
   std::vector<Pair> pairs;
   for (int i = 0; i < 4; ++i) {
-    const auto before = device.KeyFiles(KeyScope::Machine);
-    pairs.push_back(slots->Make(kMachineSlot));
+    const auto before = device.KeyFiles(kScopeOf[slot]);
+    pairs.push_back(slots->Make(slot));
     if (i != 2) continue;
-    for (const auto& file : device.KeyFiles(KeyScope::Machine))
+    for (const auto& file : device.KeyFiles(kScopeOf[slot]))
       if (std::find(before.begin(), before.end(), file) == before.end())
         std::ofstream(file, std::ios::trunc) << "damaged";
   }
   Restart();
-  EXPECT_EQ(slots->Find(kMachineSlot, {{CKA_CLASS, CKO_PRIVATE_KEY}}).size(), 4U);
-  for (size_t i = 0; i < pairs.size(); ++i)
-    EXPECT_EQ(slots->Works(kMachineSlot, pairs[i]), i != 2) << i;
-  EXPECT_EQ(C_DestroyObject(slots->In(kMachineSlot), pairs[2].private_key), CKR_OK);
-  EXPECT_EQ(Notes(kMachineSlot), 0);
-  EXPECT_EQ(slots->Find(kMachineSlot, {{CKA_CLASS, CKO_PRIVATE_KEY}}).size(), 3U);
+  EXPECT_EQ(slots->Find(slot, {{CKA_CLASS, CKO_PRIVATE_KEY}}).size(), 4U);
+  for (size_t i = 0; i < pairs.size(); ++i) EXPECT_EQ(slots->Works(slot, pairs[i]), i != 2) << i;
+  EXPECT_EQ(C_DestroyObject(slots->In(slot), pairs[2].private_key), CKR_OK);
+  EXPECT_EQ(Notes(slot), 0);
+  EXPECT_EQ(slots->Find(slot, {{CKA_CLASS, CKO_PRIVATE_KEY}}).size(), 3U);
 }
 
 TEST_F(Ncrypt, AClearedTpmIsTold) {
@@ -110,9 +116,10 @@ TEST_F(Ncrypt, AClearedTpmIsTold) {
 
 // --- The process dies ---
 
-// This program again, to do `what` and to die at its n-th call of the provider. True: it lived.
-bool Lives(const std::string& what, int calls) {
-  SetVariable(kChildVariable, what + ":" + std::to_string(calls));
+// This program again, to do `what` in the slot and to die after its n-th call of the provider.
+// True: it lived, as it made fewer.
+bool Lives(const std::string& what, CK_SLOT_ID slot, int calls) {
+  SetVariable(kChildVariable, what + " " + std::to_string(slot) + " " + std::to_string(calls));
   wchar_t self[MAX_PATH];
   GetModuleFileNameW(nullptr, self, MAX_PATH);
   STARTUPINFOW start{};
@@ -131,60 +138,68 @@ bool Lives(const std::string& what, int calls) {
   return code == 0;
 }
 
-class Dying : public Ncrypt {
+class Dying : public OfASlot {
  protected:
   // Each key in the provider has a row or a note, and each row its key.
   void ExpectNothingLost() {
-    EXPECT_LE(Files(kMachineSlot), NamedRows(kMachineSlot) + Notes(kMachineSlot));
-    EXPECT_GE(Files(kMachineSlot), NamedRows(kMachineSlot));
+    EXPECT_LE(Files(slot), NamedRows(slot) + Notes(slot));
+    EXPECT_GE(Files(slot), NamedRows(slot));
   }
 };
 
-TEST_F(Dying, WhileMakingAKey) {
+INSTANTIATE_TEST_SUITE_P(Slots, Dying, testing::ValuesIn(kSlots), NameOfSlot);
+
+TEST_P(Dying, WhileMakingAKey) {
   slots.reset();
   bool lived = false;
-  for (int calls = 1; !lived; ++calls) {
+  int calls = 1;
+  for (; !lived; ++calls) {
     SCOPED_TRACE(calls);
     ASSERT_LT(calls, 40);
-    lived = Lives("make", calls);
+    lived = Lives("make", slot, calls);
     ExpectNothingLost();
     slots.emplace(folder());  // its login works off what is noted
-    EXPECT_EQ(Notes(kMachineSlot), 0);
-    EXPECT_EQ(Files(kMachineSlot), lived ? 1 : 0);
-    EXPECT_EQ(NamedRows(kMachineSlot), lived ? 1 : 0);
+    EXPECT_EQ(Notes(slot), 0);
+    EXPECT_EQ(Files(slot), lived ? 1 : 0);
+    EXPECT_EQ(NamedRows(slot), lived ? 1 : 0);
     slots.reset();
   }
+  EXPECT_GT(calls, 5);
 }
 
-TEST_F(Dying, WhileDestroyingAKey) {
+TEST_P(Dying, WhileDestroyingAKey) {
   bool lived = false;
-  for (int calls = 1; !lived; ++calls) {
+  int calls = 1;
+  for (; !lived; ++calls) {
     SCOPED_TRACE(calls);
     ASSERT_LT(calls, 20);
     if (!slots) slots.emplace(folder());
-    if (Files(kMachineSlot) == 0) slots->Make(kMachineSlot);
+    if (Files(slot) == 0) slots->Make(slot);
     slots.reset();
-    lived = Lives("destroy", calls);
+    lived = Lives("destroy", slot, calls);
     ExpectNothingLost();
     slots.emplace(folder());
-    EXPECT_EQ(Notes(kMachineSlot), 0);
-    EXPECT_EQ(Files(kMachineSlot), NamedRows(kMachineSlot));
+    EXPECT_EQ(Notes(slot), 0);
+    EXPECT_EQ(Files(slot), NamedRows(slot));
   }
-  EXPECT_EQ(Files(kMachineSlot), 0);
+  EXPECT_GT(calls, 2);
+  EXPECT_EQ(Files(slot), 0);
 }
 
 }  // namespace
 
 // What a child does.
-int RunChild(const std::string& what) {
-  const size_t colon = what.find(':');
-  const char* folder = std::getenv("KEYSCOPE_DOUBLE_DIR");
-  Slots slots(folder);
-  const auto keys = slots.Find(kMachineSlot, {{CKA_CLASS, CKO_PRIVATE_KEY}});
-  SetVariable("KEYSCOPE_DOUBLE_FAULT", "*:" + what.substr(colon + 1) + ":die");
+int RunChild(const std::string& order) {
+  std::istringstream words(order);
+  std::string what, calls;
+  CK_SLOT_ID slot = 0;
+  words >> what >> slot >> calls;
+  Slots slots(std::getenv("KEYSCOPE_DOUBLE_DIR"));
+  const auto keys = slots.Find(slot, {{CKA_CLASS, CKO_PRIVATE_KEY}});
+  SetVariable("KEYSCOPE_DOUBLE_FAULT", "*:" + calls + ":die-after");
   Pair pair;
-  const CK_RV rv = what.starts_with("make") ? slots.TryMake(kMachineSlot, false, {}, pair)
-                                            : C_DestroyObject(slots.In(kMachineSlot), keys.front());
+  const CK_RV rv = what == "make" ? slots.TryMake(slot, false, {}, pair)
+                                  : C_DestroyObject(slots.In(slot), keys.front());
   SetVariable("KEYSCOPE_DOUBLE_FAULT", {});
   return rv == CKR_OK ? 0 : 2;
 }

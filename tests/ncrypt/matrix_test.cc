@@ -60,12 +60,16 @@ TEST_F(Ncrypt, EachScopeReachesTheFlagsOfEveryCall) {
     EXPECT_EQ(CheckScopes(device.TakeCalls(), slot).opened, 0) << "it stays open";
 
     const Pair ak = slots->MakeAk(slot);
+    seen = CheckScopes(device.TakeCalls(), slot);
+    EXPECT_EQ(seen.created, 1);
+    Restart();
     device.TakeCalls();
     Bytes statement;
     const Mechanism certify(CKM_KEYSCOPE_CERTIFY,
                             BytesOf(CK_KEYSCOPE_CERTIFY_PARAMS{pair.private_key}));
     EXPECT_EQ(slots->TrySign(slot, certify, ak.private_key, Bytes(20, 1), statement), CKR_OK);
     seen = CheckScopes(device.TakeCalls(), slot);
+    EXPECT_EQ(seen.opened, 2) << "the key and the AK";
     EXPECT_EQ(seen.certified, 1);
     EXPECT_EQ(Files(slot), 2);
 
@@ -99,8 +103,12 @@ TEST_F(Ncrypt, AnAttestedKeyHasTheScopeOfItsAk) {
       SCOPED_TRACE(std::string(Name(kScopeOf[of_ak])) + " AK, key " +
                    std::string(Name(kScopeOf[of_key])));
       const int64_t rows = Rows(of_key), files = Files(of_key);
+      device.TakeCalls();
       Pair pair;
       const CK_RV rv = slots->TryMake(of_key, false, by, pair);
+      const Seen seen = CheckScopes(device.TakeCalls(), of_key);
+      EXPECT_EQ(seen.created, of_ak == of_key ? 1 : 0);
+      EXPECT_EQ(seen.certified, of_ak == of_key ? 1 : 0);
       if (of_ak == of_key) {
         ASSERT_EQ(rv, CKR_OK);
         EXPECT_TRUE(slots->Works(of_key, pair));

@@ -36,4 +36,8 @@ class Ncrypt : public testing::Test {
   std::optional<Slots> slots;
 };
 
+inline std::string NameOfSlot(const testing::TestParamInfo<CK_SLOT_ID>& slot) {
+  return std::string(Name(kScopeOf[slot.param]));
+}
+
 }  // namespace keyscope::test
