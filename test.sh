@@ -32,7 +32,7 @@ for preset in "${presets[@]}"; do
   cmake --build --preset "$preset" -j2
   results=$PWD/build/$preset/results.xml
   rm -f "$results"
-  ctest --preset "$preset" -j2 --output-junit "$results" || true
+  ctest --preset "$preset" -j3 --output-junit "$results" || true
   bad=$(count failures "$results")
   idle=$(($(count skipped "$results") + $(count disabled "$results")))
   failed=$((failed + bad))

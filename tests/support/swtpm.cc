@@ -55,7 +55,8 @@ void Swtpm::Launch() {
     ::_exit(127);
   }
   for (int attempt = 0; attempt < 500; ++attempt) {
-    if (Connect(static_cast<uint16_t>(port_ + 1))) return;
+    // It listens to control first.
+    if (Connect(static_cast<uint16_t>(port_ + 1)) && Connect(port_)) return;
     if (::waitpid(pid_, nullptr, WNOHANG) == pid_) break;
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }

@@ -50,7 +50,7 @@ start_swtpm() {
     SWTPM_PID=$!
     SWTPM_TCTI="swtpm:host=127.0.0.1,port=$port"
     TCTI=$SWTPM_TCTI
-    if wait_for 5 port_open $((port + 1)) && kill -0 "$SWTPM_PID" 2>/dev/null; then return 0; fi
+    if wait_for 5 port_open $((port + 1)) && wait_for 5 port_open "$port" && kill -0 "$SWTPM_PID" 2>/dev/null; then return 0; fi
     kill "$SWTPM_PID" 2>/dev/null
     wait "$SWTPM_PID" 2>/dev/null
     SWTPM_PID=''
