@@ -63,6 +63,7 @@ Arguments Arguments::AddGroup(const char* name, const char* what) {
 
 Program::Program(const char* name, const char* what, const char* version, const char* footer)
     : app_(std::make_unique<CLI::App>(what, name)) {
+  app_->allow_windows_style_options(false);  // a path may begin with a slash
   app_->set_version_flag("--version", version);
   app_->require_subcommand(1);
   app_->fallthrough();  // the program's options may also come after the command

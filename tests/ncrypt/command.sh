@@ -63,7 +63,7 @@ for scope in machine user; do
   check "verifies with its nonce" keyscope verify fresh.json --nonce 0102
   refused "and no other" 3 "it answers another: 0102" keyscope verify fresh.json --nonce 0103
   check "$scope: a quote" keyscope quote "ak-$scope" --scope $scope --nonce 0a0b --pcrs sha256:0,7 --out quote.json
-  check "verifies, too" keyscope verify quote.json --nonce 0a0b
+  check "verifies, too" keyscope verify "$PWD/quote.json" --nonce 0a0b
 done
 
 check "the status" keyscope status
