@@ -12,7 +12,8 @@ CLIENTS=$(readlink -f "$CLIENTS")
 with_tpm
 init_token
 # Ports of its own, so that several runs can go on at a time.
-export MODULE SLOT TLSPORT=$((10000 + RANDOM % 4000)) SSHPORT=$((14000 + RANDOM % 4000))
+TLSPORT=$(free_port) SSHPORT=$(free_port)
+export MODULE SLOT TLSPORT SSHPORT
 bash "$CLIENTS" "$WORK/clients" 2>&1 | tee result
 
 awk -v id="$(id -u)" '!/^#/ && ($2 != "root" || id == 0) {print $1}' "$HERE/expected.txt" | sort >wanted
@@ -21,5 +22,6 @@ missing=$(comm -23 wanted passed)
 [[ -z $missing ]] || {
   echo "expected to say ok, but did not:"
   echo "$missing"
+  cat "$WORK/clients/sshd/log"
   exit 1
 }

@@ -176,9 +176,6 @@ TEST_F(TssRecovery, ManyThreadsShareOneBackend) {
 }
 
 TEST_F(TssRecovery, AChildOfForkConnectsAnew) {
-#ifdef __SANITIZE_THREAD__
-  GTEST_SKIP() << "ThreadSanitizer forbids threads in a child of a process that has some";
-#endif
   for (int i = 0; i < 3; ++i) ExpectSigns();
   const pid_t child = ::fork();
   if (child == 0) {

@@ -31,8 +31,10 @@ void IdleThread::Stop() {
 
 void IdleThread::Run(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  while (!stop.stop_requested() && std::chrono::steady_clock::now() < deadline_)
-    wake_.wait_until(lock, stop, deadline_, [] { return false; });
+  while (!stop.stop_requested() && std::chrono::steady_clock::now() < deadline_) {
+    const auto until = deadline_;  // the wait reads it without the mutex
+    wake_.wait_until(lock, stop, until, [] { return false; });
+  }
   if (stop.stop_requested()) return;
   on_idle_();
   running_ = false;
