@@ -27,6 +27,15 @@ double LoadAndInitialize(const ModuleOptions& options) {
   return InChild(measure).front();
 }
 
+double InitializedKib(const ModuleOptions& options) {
+  auto measure = [&] {
+    const Client client(options);
+    client.Initialize();
+    return std::vector{OwnResidentKib()};
+  };
+  return InChild(measure).front();
+}
+
 double ResidentKib(const ModuleOptions& options) {
   auto measure = [&] {
     const auto sign = ModuleSigner(options);

@@ -10,7 +10,9 @@ namespace keyscope::bench {
 
 // dlopen and C_Initialize, in microseconds.
 double LoadAndInitialize(const ModuleOptions& options);
-// What a process has in memory after a login, a search and a signature, in KiB (VmRSS).
+// What a process has in memory after C_Initialize, in KiB (VmRSS).
+double InitializedKib(const ModuleOptions& options);
+// The same after a login, a search and a signature.
 double ResidentKib(const ModuleOptions& options);
 
 // Microseconds for each signature when `processes` make some at once. `prepare` is called in each

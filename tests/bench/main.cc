@@ -86,14 +86,17 @@ ReportRow Measure(std::string name, std::string unit, int rounds, std::vector<Ru
 
 // In processes of their own, so before anything is loaded in this one.
 void AddFreshRows(const Options& options, const std::vector<std::string>& names, Report& report) {
-  std::vector<Runner> load, memory;
+  std::vector<Runner> load, initialized, memory;
   for (size_t i = 0; i < names.size(); ++i) {
     const ModuleOptions& module = options.modules[i];
     load.push_back({names[i], [&] { return LoadAndInitialize(module); }});
+    initialized.push_back({names[i], [&] { return InitializedKib(module); }});
     memory.push_back({names[i], [&] { return ResidentKib(module); }});
   }
   report.rows.push_back(
       Measure("dlopen + C_Initialize", kMicroseconds, kFreshRounds, std::move(load)));
+  report.rows.push_back(
+      Measure("resident memory after C_Initialize", "KiB", 3, std::move(initialized)));
   report.rows.push_back(Measure("resident memory after a signature", "KiB", 3, std::move(memory)));
   if (options.shared_tcti.empty()) return;
   for (int processes : {1, 2, 4, 8}) {

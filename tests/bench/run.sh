@@ -31,7 +31,7 @@ new_token() { # MODULE
 another_tpm shared
 start_abrmd "$WORK/shared"
 SHARED_TCTI=$TCTI
-TPM2_PKCS11=$(ls /usr/lib/*/pkcs11/libtpm2_pkcs11.so 2>/dev/null | head -1)
+TPM2_PKCS11=$(compgen -G "/usr/lib/*/pkcs11/libtpm2_pkcs11.so" | head -1 || true)
 
 SUBJECTS=(--shared-tcti "$SHARED_TCTI")
 use_keyscope "$WORK/shared-keyscope" "$SHARED_TCTI"
