@@ -19,6 +19,8 @@ namespace {
 // TPM2_Shutdown(TPM_SU_CLEAR).
 constexpr uint8_t kShutdown[] = {0x80, 0x01, 0, 0, 0, 12, 0, 0, 0x01, 0x45, 0, 0};
 
+constexpr int kAttempts = 3;
+
 std::string NewFolder() {
   std::string name = (std::filesystem::temp_directory_path() / "keyscope-swtpm-XXXXXX").string();
   if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
@@ -27,9 +29,17 @@ std::string NewFolder() {
 
 }  // namespace
 
-Swtpm::Swtpm() : folder_(NewFolder()), port_(FreePortPair()) {
+Swtpm::Swtpm() : folder_(NewFolder()) {
   KeepSwtpmTctiLoaded();
-  Launch();
+  for (int attempt = 1;; ++attempt) {
+    port_ = FreePortPair();  // which another test may take first
+    try {
+      Launch();
+      return;
+    } catch (const std::runtime_error&) {
+      if (attempt == kAttempts) throw;
+    }
+  }
 }
 
 Swtpm::~Swtpm() {
@@ -56,8 +66,9 @@ void Swtpm::Launch() {
   }
   for (int attempt = 0; attempt < 500; ++attempt) {
     // It listens to control first.
-    if (Connect(static_cast<uint16_t>(port_ + 1)) && Connect(port_)) return;
-    if (::waitpid(pid_, nullptr, WNOHANG) == pid_) break;
+    const bool listens = Connect(static_cast<uint16_t>(port_ + 1)) && Connect(port_);
+    if (::waitpid(pid_, nullptr, WNOHANG) == pid_) break;  // who listens is another one
+    if (listens) return;
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   pid_ = 0;
