@@ -63,7 +63,7 @@ TEST(CryptoTss2Key, OptionalFieldsAreRead) {
   ASSERT_TRUE(importable);
   EXPECT_TRUE(Equal(importable->secret, kArea));
 
-  for (uint8_t n : {1, 3}) {
+  for (const auto n : {uint8_t{1}, uint8_t{3}}) {
     const auto bound = DecodeTss2Key(With(kLoadable, Field(n, der::kSequence, {})));
     ASSERT_TRUE(bound);
     EXPECT_TRUE(bound->has_policy);
