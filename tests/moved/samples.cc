@@ -89,19 +89,6 @@ void MakeSamples(CK_SESSION_HANDLE session) {
   Create(session, kSignature, {{CKA_CLASS, CKO_DATA}, {CKA_VALUE, signature}});
 }
 
-void Must(const char* what, CK_RV rv) {
-  if (rv != CKR_OK) throw std::runtime_error(std::string(what) + ": " + std::to_string(rv));
-}
-
-Bytes ReadAttribute(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type) {
-  CK_ATTRIBUTE attribute{type, nullptr, 0};
-  Must("C_GetAttributeValue", C_GetAttributeValue(session, object, &attribute, 1));
-  Bytes value(attribute.ulValueLen);
-  attribute.pValue = value.data();
-  Must("C_GetAttributeValue", C_GetAttributeValue(session, object, &attribute, 1));
-  return value;
-}
-
 CK_OBJECT_HANDLE FindSample(CK_SESSION_HANDLE session, const std::string& label,
                             CK_OBJECT_CLASS object_class) {
   Attributes wanted{{CKA_LABEL, label}, {CKA_CLASS, object_class}};

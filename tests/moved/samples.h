@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tests/module/attributes.h"
+#include "tests/module/must.h"
 
 namespace keyscope::test {
 
@@ -23,9 +24,6 @@ inline constexpr char kPair[] = "pair", kSignature[] = "signature", kSigned[] = 
 // Makes the samples in the user slot's token: for a session in which the user is logged in.
 void MakeSamples(CK_SESSION_HANDLE session);
 
-// Throws for what is not CKR_OK; the first tells what was called.
-void Must(const char* what, CK_RV rv);
-Bytes ReadAttribute(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type);
 // The one with this label and class; throws when there is not just one.
 CK_OBJECT_HANDLE FindSample(CK_SESSION_HANDLE session, const std::string& label,
                             CK_OBJECT_CLASS object_class);

@@ -30,10 +30,6 @@ void UseStoresIn(const std::filesystem::path& folder) {
 
 }  // namespace
 
-void Must(const char* what, CK_RV rv) {
-  if (rv != CKR_OK) throw std::runtime_error(std::string(what) + ": " + std::to_string(rv));
-}
-
 void Slots::InitTokens(const std::filesystem::path& folder) {
   UseStoresIn(folder);
   Must("C_Initialize", C_Initialize(nullptr));
@@ -85,12 +81,7 @@ Pair Slots::Make(CK_SLOT_ID slot, bool rsa, const Attributes& asked) {
 }
 
 Bytes Slots::Get(CK_SLOT_ID slot, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type) {
-  CK_ATTRIBUTE attribute{type, nullptr, 0};
-  Must("C_GetAttributeValue", C_GetAttributeValue(In(slot), object, &attribute, 1));
-  Bytes value(attribute.ulValueLen);
-  attribute.pValue = value.data();
-  Must("C_GetAttributeValue", C_GetAttributeValue(In(slot), object, &attribute, 1));
-  return value;
+  return ReadAttribute(In(slot), object, type);
 }
 
 std::vector<CK_OBJECT_HANDLE> Slots::Find(CK_SLOT_ID slot, Attributes wanted) {

@@ -10,6 +10,7 @@
 
 #include "tests/contract/double_subject.h"
 #include "tests/module/attributes.h"
+#include "tests/module/must.h"
 
 // After the PKCS #11 header.
 #include "p11/keyscope.h"
@@ -23,9 +24,6 @@ inline constexpr KeyScope kScopeOf[] = {KeyScope::Machine, KeyScope::User};
 struct Pair {
   CK_OBJECT_HANDLE public_key = 0, private_key = 0;
 };
-
-// Throws for what is not CKR_OK; the first tells what was called.
-void Must(const char* what, CK_RV rv);
 
 // The module in this process: its stores in `folder`, its user logged in to both slots.
 class Slots {

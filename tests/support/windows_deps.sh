@@ -50,7 +50,7 @@ make_openssl() {
   cd openssl-*/
   ./Configure mingw64 --cross-compile-prefix=x86_64-w64-mingw32- no-tests no-shared no-legacy no-engine no-dso \
     no-module no-aria no-bf no-blake2 no-camellia no-cast no-cmp no-cms no-ct no-gost no-idea no-mdc2 no-ocsp no-rc2 no-rc4 \
-    no-rmd160 no-seed no-siphash no-siv no-sm2 no-sm3 no-sm4 no-srp no-ts no-whirlpool -w >/dev/null
+    no-rmd160 no-seed no-siphash no-siv no-sm2 no-sm3 no-sm4 no-srp no-ts no-whirlpool >/dev/null
   make -s -j"$jobs" build_generated >/dev/null
   make -s -j"$jobs" libcrypto.a >/dev/null
   cp libcrypto.a "$prefix/lib/"

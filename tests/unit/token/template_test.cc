@@ -32,7 +32,8 @@ TEST(ParseTemplate, RefusesBadPointersAndSizes) {
   EXPECT_EQ(Parse({CKA_TOKEN, &number, 2}), CKR_ATTRIBUTE_VALUE_INVALID);
   EXPECT_EQ(Parse({CKA_TOKEN, &two, 1}), CKR_ATTRIBUTE_VALUE_INVALID);
   EXPECT_EQ(Parse({CKA_CLASS, &number, sizeof number / 2}), CKR_ATTRIBUTE_VALUE_INVALID);
-  EXPECT_EQ(Parse({CKA_ALLOWED_MECHANISMS, &number, sizeof number - 1}), CKR_ATTRIBUTE_VALUE_INVALID);
+  EXPECT_EQ(Parse({CKA_ALLOWED_MECHANISMS, &number, sizeof number - 1}),
+            CKR_ATTRIBUTE_VALUE_INVALID);
   EXPECT_EQ(Parse({CKA_START_DATE, text, 3}), CKR_ATTRIBUTE_VALUE_INVALID);
   EXPECT_EQ(Parse({CKA_START_DATE, const_cast<char*>("2026112x"), 8}), CKR_ATTRIBUTE_VALUE_INVALID);
   EXPECT_EQ(Parse({CKA_START_DATE, const_cast<char*>("20261124"), 8}), CKR_OK);
