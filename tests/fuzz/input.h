@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <deque>
 #include <span>
+#include <type_traits>
 
 #include "base/bytes.h"
 
@@ -60,7 +61,7 @@ class Arena {
   Bytes& Keep(ByteView bytes) { return blocks_.emplace_back(bytes.begin(), bytes.end()); }
   Bytes& Room(size_t size) { return blocks_.emplace_back(size); }
   template <typename T>
-  T& Keep(const T& value) {
+  requires std::is_trivially_copyable_v<T> T& Keep(const T& value) {
     const auto* bytes = reinterpret_cast<const uint8_t*>(&value);
     return *reinterpret_cast<T*>(Keep(ByteView(bytes, sizeof value)).data());
   }
