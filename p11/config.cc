@@ -1,7 +1,5 @@
 #include "p11/config.h"
 
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <fstream>
 #include <iterator>
@@ -12,6 +10,15 @@
 #include "base/environment.h"
 #include "base/path.h"
 #include "p11/places.h"
+
+// toml++ 3.3 asserts on some files that are no TOML ("[[["), and with NDEBUG goes on into undefined
+// behaviour. Here it throws.
+#undef NDEBUG
+namespace {
+struct NotToml {};
+}  // namespace
+#define TOML_ASSERT(expr) ((expr) ? void() : throw NotToml())
+#include <toml++/toml.h>
 
 namespace keyscope::p11 {
 namespace {
@@ -134,6 +141,15 @@ void RequirePlainText(const std::string& path, const std::string& text) {
   }
 }
 
+toml::table Parse(const std::string& path, const std::string& text) try {
+  RequirePlainText(path, text);
+  return toml::parse(text, path);
+} catch (const toml::parse_error& error) {
+  throw std::invalid_argument(At(path, error.source()) + std::string(error.description()));
+} catch (const NotToml&) {
+  throw std::invalid_argument(path + ": it is not TOML");
+}
+
 // The file's settings over the defaults, or the defaults and a problem.
 Config FromFile(const std::string& path) {
   Config config = Defaults();
@@ -141,17 +157,12 @@ Config FromFile(const std::string& path) {
     std::ifstream file(PathOf(path));
     if (!file) throw std::invalid_argument(path + ": cannot be read");
     const std::string text(std::istreambuf_iterator<char>(file), {});
-    RequirePlainText(path, text);
-    Apply(config, path, toml::parse(text, path));
-    return config;
-  } catch (const toml::parse_error& error) {
-    config = Defaults();
-    config.problems.push_back(At(path, error.source()) + std::string(error.description()));
+    Apply(config, path, Parse(path, text));
   } catch (const std::invalid_argument& error) {
     config = Defaults();
-    config.problems.emplace_back(error.what());
+    config.problems.push_back(std::string(error.what()) +
+                              "; the whole file is left out, its defaults apply");
   }
-  config.problems.back() += "; the whole file is left out, its defaults apply";
   return config;
 }
 

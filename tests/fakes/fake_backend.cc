@@ -89,6 +89,11 @@ void FakeBackend::Clear() {
   endorsement_keys_.clear();
 }
 
+void FakeBackend::ResetLockout() {
+  std::lock_guard lock(mutex_);
+  tries_ = 0;
+}
+
 int FakeBackend::Calls(Op op) {
   std::lock_guard lock(mutex_);
   return calls_[op];

@@ -59,6 +59,8 @@ class FakeBackend final : public tpm::Backend {
   void SetGone(bool gone);
   // Another TPM, or this one cleared: what was made before is Fault::KeyGone.
   void Clear();
+  // As TPM2_DictionaryAttackLockReset.
+  void ResetLockout();
   int Calls(Op op);
   // As TPM2_PCR_Extend; and all PCRs as after a restart. The banks are SHA-1 and SHA-256.
   void ExtendPcr(tpm::Hash bank, unsigned pcr, ByteView digest);

@@ -7,9 +7,15 @@
 #include "tests/fuzz/files.h"
 #include "tpm/backend.h"
 
+namespace {
+keyscope::test::FakeBackend* device;
+}
+
 // In place of the TPM's. The keys of a device that lives as long as the process stay valid.
 std::unique_ptr<keyscope::tpm::Backend> keyscope::tpm::MakeBackend(BackendOptions) {
-  return std::make_unique<test::FakeBackend>();
+  auto made = std::make_unique<test::FakeBackend>();
+  device = made.get();
+  return made;
 }
 void keyscope::tpm::LockForFork() {}
 void keyscope::tpm::UnlockAfterFork() {}
@@ -41,6 +47,7 @@ class World {
 
   void Restore() {
     for (CK_SLOT_ID slot : {0, 1}) C_CloseAllSessions(slot);
+    device->ResetLockout();
     for (const Store& store : stores_) {
       std::filesystem::remove(folder_ / store.name);
       Write(folder_ / store.name, store.content);

@@ -62,6 +62,12 @@ TEST_F(ConfigTest, OnlyStringsAndCommentsHoldAnyCharacter) {
     EXPECT_THAT(Load(bad).problems, ElementsAre(HasSubstr(":2: a character"))) << bad;
 }
 
+// libFuzzer found that toml++ 3.3 ends the process here.
+TEST_F(ConfigTest, AFileThatTomlPlusPlusDoesNotExpectIsToldAlike) {
+  for (const char* bad : {"[[[", "[[\"]]", "a = 1\n[[["})
+    EXPECT_THAT(Load(bad).problems, ElementsAre(HasSubstr("keyscope.conf:"))) << bad;
+}
+
 TEST_F(ConfigTest, TheEnvironmentWins) {
   setenv("KEYSCOPE_TCTI", "device:/dev/tpm9", 1);
   setenv("KEYSCOPE_LOG", "error", 1);
