@@ -4,8 +4,8 @@
 #include <fstream>
 #include <iterator>
 #include <optional>
-#include <sstream>
 #include <stdexcept>
+#include <string_view>
 
 #include "base/environment.h"
 #include "base/path.h"
@@ -16,8 +16,11 @@
 #undef NDEBUG
 namespace {
 struct NotToml {};
+constexpr void RequireToml(bool expected) {
+  if (!expected) throw NotToml();
+}
 }  // namespace
-#define TOML_ASSERT(expr) ((expr) ? void() : throw NotToml())
+#define TOML_ASSERT(expr) RequireToml(static_cast<bool>(expr))
 #include <toml++/toml.h>
 
 namespace keyscope::p11 {
@@ -26,6 +29,17 @@ namespace {
 // One setter a kind of value; each throws invalid_argument with what is wrong.
 template <auto Member>
 void SetText(Config& config, const std::string& text) {
+  config.*Member = text;
+}
+
+// Windows has paths in UTF-16, and refuses what is not UTF-8 here.
+template <auto Member>
+void SetPath(Config& config, const std::string& text) {
+  try {
+    static_cast<void>(PathOf(text));
+  } catch (const std::exception&) {
+    throw std::invalid_argument("not UTF-8");
+  }
   config.*Member = text;
 }
 
@@ -41,17 +55,18 @@ void SetLevel(Config& config, const std::string& text) {
   config.log = found->second;
 }
 
+int HexDigit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  throw std::invalid_argument("not a hexadecimal number");
+}
+
 SecretBytes FromHex(const std::string& text) {
-  auto digit = [](char c) -> int {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    throw std::invalid_argument("not a hexadecimal number");
-  };
   if (text.size() % 2 != 0) throw std::invalid_argument("an odd number of hexadecimal digits");
   SecretBytes bytes(text.size() / 2);
   for (size_t i = 0; i < bytes.size(); ++i)
-    bytes.data()[i] = static_cast<uint8_t>(digit(text[2 * i]) << 4 | digit(text[2 * i + 1]));
+    bytes.data()[i] = static_cast<uint8_t>(HexDigit(text[2 * i]) << 4 | HexDigit(text[2 * i + 1]));
   return bytes;
 }
 
@@ -79,10 +94,10 @@ struct Setting {
 };
 constexpr Setting kSettings[] = {
     {"tcti", "KEYSCOPE_TCTI", SetText<&Config::tcti>},
-    {"machine_dir", "KEYSCOPE_MACHINE_DIR", SetText<&Config::machine_dir>},
-    {"user_dir", "KEYSCOPE_USER_DIR", SetText<&Config::user_dir>},
+    {"machine_dir", "KEYSCOPE_MACHINE_DIR", SetPath<&Config::machine_dir>},
+    {"user_dir", "KEYSCOPE_USER_DIR", SetPath<&Config::user_dir>},
     {"log", "KEYSCOPE_LOG", SetLevel},
-    {"log_file", "KEYSCOPE_LOG_FILE", SetText<&Config::log_file>},
+    {"log_file", "KEYSCOPE_LOG_FILE", SetPath<&Config::log_file>},
     {"owner_auth", nullptr, SetAuth<&Config::owner_auth>},
     {"endorsement_auth", nullptr, SetAuth<&Config::endorsement_auth>},
 };
@@ -95,55 +110,65 @@ Config Defaults() {
   return config;
 }
 
+// toml++ 3.3 runs into undefined behaviour on characters beyond ASCII where it expects none, so it
+// sees none at all: '%' and two digits stand for each byte of them, and for '%'.
+std::string Encoded(const std::string& path, std::string_view text) {
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  for (const char* percent : {"\\u0025", "\\U00000025"})  // would come out like one of ours
+    if (text.find(percent) != text.npos)
+      throw std::invalid_argument(path + ": write % instead of " + percent);
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // the mark that Windows puts there
+  std::string encoded;
+  int line = 1;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\n') ++line;
+    if ((byte < 0x20 && c != '\t' && c != '\n' && c != '\r') || byte == 0x7F)
+      throw std::invalid_argument(path + ":" + std::to_string(line) + ": a control character");
+    if (byte < 0x80 && c != '%')
+      encoded += c;
+    else
+      encoded.append({'%', kDigits[byte >> 4], kDigits[byte & 15]});
+  }
+  return encoded;
+}
+std::string Decoded(std::string_view encoded) {
+  std::string text;
+  for (size_t i = 0; i < encoded.size(); ++i) {
+    if (encoded[i] == '%' && i + 2 < encoded.size()) {
+      text += static_cast<char>(HexDigit(encoded[i + 1]) << 4 | HexDigit(encoded[i + 2]));
+      i += 2;
+    } else {
+      text += encoded[i];
+    }
+  }
+  return text;
+}
+
 std::string At(const std::string& path, const toml::source_region& where) {
   return path + ":" + std::to_string(where.begin.line) + ": ";
 }
 
 void Apply(Config& config, const std::string& path, const toml::table& table) {
   for (const auto& entry : table) {
-    const std::string key(entry.first.str());
+    const std::string key = Decoded(entry.first.str());
     auto fail = [&](const std::string& what) {
       throw std::invalid_argument(At(path, entry.first.source()) + what);
     };
     auto setting = std::ranges::find(kSettings, key, &Setting::key);
     if (setting == std::end(kSettings)) fail("unknown key '" + key + "'");
-    std::optional<std::string> text = entry.second.value_exact<std::string>();
+    const auto text = entry.second.value_exact<std::string>();
     if (!text) fail("'" + key + "' is not a string");
     try {
-      setting->set(config, *text);
+      setting->set(config, Decoded(*text));
     } catch (const std::invalid_argument& error) {
       fail(key + ": " + error.what());
     }
   }
 }
 
-// toml++ 3.3 runs into undefined behaviour or an assertion on some characters that TOML does not
-// allow outside of strings and comments. A string of more than one line counts as outside.
-void RequirePlainText(const std::string& path, const std::string& text) {
-  const auto plain = [](unsigned char c) { return c == '\t' || (c >= 0x20 && c < 0x7F); };
-  std::istringstream lines(text);
-  std::string line;
-  for (int number = 1; std::getline(lines, line); ++number) {
-    if (line.ends_with('\r')) line.pop_back();
-    char quote = 0;
-    for (size_t i = 0; i < line.size() && (quote != 0 || line[i] != '#'); ++i) {
-      if (quote == '"' && line[i] == '\\') {
-        ++i;
-      } else if (line[i] == quote) {
-        quote = 0;
-      } else if (quote == 0 && (line[i] == '"' || line[i] == '\'')) {
-        quote = line[i];
-      } else if (quote == 0 && !plain(static_cast<unsigned char>(line[i]))) {
-        throw std::invalid_argument(path + ":" + std::to_string(number) +
-                                    ": a character that may only stand in a string or comment");
-      }
-    }
-  }
-}
-
 toml::table Parse(const std::string& path, const std::string& text) try {
-  RequirePlainText(path, text);
-  return toml::parse(text, path);
+  return toml::parse(Encoded(path, text), path);
 } catch (const toml::parse_error& error) {
   throw std::invalid_argument(At(path, error.source()) + std::string(error.description()));
 } catch (const NotToml&) {

@@ -54,12 +54,16 @@ TEST_F(ConfigTest, EveryKeyIsRead) {
 }
 
 TEST_F(ConfigTest, OnlyStringsAndCommentsHoldAnyCharacter) {
-  const Config good = Load("machine_dir = \"/\\\"\u00fc\" # \u00fc\nuser_dir = '/\u00fc'\n");
-  EXPECT_EQ(good.machine_dir, "/\"\u00fc");
-  EXPECT_EQ(good.user_dir, "/\u00fc");
+  const Config good =
+      Load("machine_dir = \"/\\\"\u00fc%41\\u00fc\" # \u00fc%\nuser_dir = '/\u00fc%'\n");
+  EXPECT_EQ(good.machine_dir, "/\"\u00fc%41\u00fc");
+  EXPECT_EQ(good.user_dir, "/\u00fc%");
   EXPECT_THAT(good.problems, IsEmpty());
-  for (const char* bad : {"\n\ufebf = 'info'\n", "\nlog = 'info' \ufebf\n", "\n[\x03U.\n"})
-    EXPECT_THAT(Load(bad).problems, ElementsAre(HasSubstr(":2: a character"))) << bad;
+  for (const char* bad : {"\n\ufebf = 'info'\n", "\nlog = 'info' \ufebf\n", "\n%41 = 'info'\n",
+                          "\n[\x03U.\n", "\n# \x7f\n", "\nC=-;'e\ufffd\n"})
+    EXPECT_THAT(Load(bad).problems, ElementsAre(HasSubstr("keyscope.conf:2: "))) << bad;
+  EXPECT_THAT(Load("log_file = \"\\u002541\"").problems, ElementsAre(HasSubstr("write %")));
+  EXPECT_EQ(Load("\ufefflog_file = '/l'").log_file, "/l");
 }
 
 // libFuzzer found that toml++ 3.3 ends the process here.
