@@ -1,5 +1,6 @@
 #include "store/database.h"
 
+#include <array>
 #include <thread>
 
 #include "base/error.h"
@@ -89,6 +90,17 @@ bool Database::moved() const {
   int moved = 0;
   int code = sqlite3_file_control(connection_, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
   return code == SQLITE_OK && moved != 0;
+}
+
+uint32_t Database::CommitsSeen() const {
+  constexpr sqlite3_int64 kOffset = 24;
+  sqlite3_file* file = nullptr;
+  std::array<uint8_t, 4> count{};
+  if (sqlite3_file_control(connection_, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK ||
+      file->pMethods == nullptr ||
+      file->pMethods->xRead(file, count.data(), count.size(), kOffset) != SQLITE_OK)
+    return 0;
+  return uint32_t{count[0]} << 24 | uint32_t{count[1]} << 16 | uint32_t{count[2]} << 8 | count[3];
 }
 
 Statement Database::Prepare(std::string_view sql) {

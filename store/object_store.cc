@@ -58,7 +58,14 @@ Version ObjectStore::CurrentVersion() {
   std::lock_guard lock(mutex_);
   Database* database = Open(For::Reading);
   if (database == nullptr) return {};
-  return {opened_, database->Number("PRAGMA data_version").value_or(0), database->changes()};
+  const uint32_t commits = database->CommitsSeen();
+  if (commits != 0 && commits == commits_ && version_.opened == opened_) return version_;
+  // The count may be of a commit that is not complete, or will be rolled back. Under a lock it is
+  // not.
+  Transaction transaction(*database, Transaction::Kind::Read);
+  version_ = {opened_, database->Number("PRAGMA data_version").value_or(0), database->changes()};
+  commits_ = database->CommitsSeen();
+  return version_;
 }
 
 bool ObjectStore::ReadOnly() {

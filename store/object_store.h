@@ -104,8 +104,7 @@ struct PendingErase {
 
 class Database;
 
-// Equal versions: nothing was written meanwhile, by this process or another. Costs a tenth of a
-// Load.
+// Equal versions: nothing was written meanwhile, by this process or another.
 struct Version {
   uint64_t opened = 0;
   int64_t others = 0, own = 0;
@@ -152,6 +151,7 @@ class ObjectStore {
   // asked attributes has objects, at most.
   std::vector<int64_t> Find(const Query& query, int64_t after, size_t limit);
   int64_t Count();
+  // Costs two system calls when nothing was written since the last time.
   Version CurrentVersion();
 
   // Those of this scope.
@@ -186,6 +186,8 @@ class ObjectStore {
   std::mutex mutex_;
   std::unique_ptr<Database> database_;
   uint64_t opened_ = 0;         // how often the file was
+  Version version_;             // the last one,
+  uint32_t commits_ = 0;        // and the file's count of commits at that time
   std::set<int64_t> reported_;  // rows of the other scope that the log has; 0: the store itself
 };
 
