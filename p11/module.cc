@@ -1,7 +1,5 @@
 #include "p11/module.h"
 
-#include <unistd.h>
-
 #include "base/path.h"
 
 namespace keyscope::p11 {
@@ -17,7 +15,7 @@ bool HasCallbacks(const InitializeArgs& args) { return args.CreateMutex != nullp
 }  // namespace
 
 Module::Module(const InitializeArgs& args, Config config)
-    : pid_(getpid()), finalized_(finalize_.get_future().share()) {
+    : finalized_(finalize_.get_future().share()) {
   if (HasCallbacks(args) && (args.flags & CKF_OS_LOCKING_OK) == 0) app_mutex_.emplace(args);
   backend_ = tpm::MakeBackend({.tcti = config.tcti,
                                .owner_auth = std::move(config.owner_auth),
@@ -37,8 +35,6 @@ token::Token& Module::token(CK_SLOT_ID slot) {
                                              "; slot 0 is the machine's, slot 1 the user's");
   return *tokens_[slot];
 }
-
-bool Module::OfThisProcess() const { return pid_ == getpid(); }
 
 void Module::Shutdown() noexcept {
   finalize_.set_value();

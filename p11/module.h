@@ -8,6 +8,7 @@
 
 #include "p11/app_mutex.h"
 #include "p11/config.h"
+#include "p11/fork.h"
 #include "p11/handle_table.h"
 #include "token/session.h"
 #include "token/token.h"
@@ -26,7 +27,7 @@ class Module {
   AppMutex* app_mutex() { return app_mutex_ ? &*app_mutex_ : nullptr; }
   // Ready when C_Finalize has been called.
   std::shared_future<void> finalized() const { return finalized_; }
-  bool OfThisProcess() const;
+  bool OfThisProcess() const { return birthplace_.IsHere(); }
 
   // Closes every session and gives back all that the tokens and the TPM hold. Calls no OpenSSL
   // function: C_Finalize may run inside OPENSSL_cleanup.
@@ -38,7 +39,7 @@ class Module {
   void UnlockAfterFork();
 
  private:
-  const int pid_;
+  const Birthplace birthplace_;
   std::optional<AppMutex> app_mutex_;
   std::shared_ptr<tpm::Backend> backend_;
   std::array<std::unique_ptr<token::Token>, kSlots.size()> tokens_;

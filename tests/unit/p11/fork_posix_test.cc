@@ -1,8 +1,10 @@
 // Forks of a process that has called C_Initialize.
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <csignal>
 #include <thread>
 #include <vector>
 
@@ -34,6 +36,16 @@ TEST_F(Initialized, AForkedChildStartsAnewAndTheParentGoesOn) {
   EXPECT_EQ(ExitCode(child), 0);
   CK_INFO info{};
   EXPECT_EQ(C_GetInfo(&info), CKR_OK);
+}
+
+// No handler of pthread_atfork runs here.
+TEST_F(Initialized, AChildThatTheCLibraryKnowsNothingOfIsNotInitialized) {
+  const auto child = static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, 0));
+  if (child == 0) {
+    CK_INFO info{};
+    _exit(C_GetInfo(&info) == CKR_CRYPTOKI_NOT_INITIALIZED ? 0 : 1);
+  }
+  EXPECT_EQ(ExitCode(child), 0);
 }
 
 // Children of a process whose threads call, and fail, all the time.
