@@ -23,7 +23,7 @@ Statement Certify(Device& device, const Root& root, const KeyRef& ak, const KeyR
   const Object signer = Ready(device, root, ak);
   const Object subject = Ready(device, root, key);
   const Auth subject_auth = AuthorizeByValue(device, key);
-  const Auth signer_auth = device.BeginOther(TPM2_SE_HMAC, ak.auth.view());
+  const Auth signer_auth = device.BeginOther(subject_auth, ak.auth.view());
   Statement statement =
       Certify(device.connection(), subject, subject_auth, signer, signer_auth, nonce);
   device.End(subject_auth);

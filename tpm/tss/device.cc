@@ -1,5 +1,6 @@
 #include "tpm/tss/device.h"
 
+#include <algorithm>
 #include <ios>
 #include <iterator>
 
@@ -78,9 +79,10 @@ Auth Device::BeginPolicy(ByteView auth_value, Hold hold) {
           .keep = KeepSession(hold)};
 }
 
-Auth Device::BeginOther(TPM2_SE type, ByteView auth_value) {
-  other_session_.emplace(StartAuthSession(connection_, type, nullptr));
-  return {.session = &*other_session_, .value = WithoutTrailingZeros(auth_value)};
+Auth Device::BeginOther(const Auth& first, ByteView auth_value) {
+  if (!other_session_) other_session_.emplace(StartAuthSession(connection_, TPM2_SE_HMAC, nullptr));
+  return {
+      .session = &*other_session_, .value = WithoutTrailingZeros(auth_value), .keep = first.keep};
 }
 
 void Device::End(const Auth& auth) {
@@ -90,7 +92,8 @@ void Device::End(const Auth& auth) {
 }
 
 void Device::Settle() noexcept {
-  if (!session_ && !policy_session_) return;
+  if (std::ranges::none_of(Sessions(), [](const auto* session) { return session->has_value(); }))
+    return;
   try {
     idle_.Arm();
   } catch (const std::exception& error) {

@@ -62,8 +62,8 @@ class Device {
   Auth Begin(const StorageKey* salt_to, ByteView auth_value, Hold hold);
   // The same by a policy session, held likewise. The policy's commands are to be sent for each use.
   Auth BeginPolicy(ByteView auth_value, Hold hold);
-  // Beside it, for a command's other handle: by an unsalted session of its own, which is not held.
-  Auth BeginOther(TPM2_SE type, ByteView auth_value);
+  // Beside `first`, for a command's other handle: by another unsalted session, held if that is.
+  Auth BeginOther(const Auth& first, ByteView auth_value);
   void End(const Auth& auth);
   void FlushSessions() noexcept;
   void Flush(TPM2_HANDLE handle) noexcept;  // not a persistent one: that stays

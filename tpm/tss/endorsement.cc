@@ -86,7 +86,7 @@ StorageKey MakeEndorsementKey(Device& device, EkType type) {
 // Authorizes the use of `endorsement`: with its auth value, which is empty, or by its policy.
 Auth AuthorizeEndorsement(Device& device, const TPMT_PUBLIC& endorsement) {
   if ((endorsement.objectAttributes & TPMA_OBJECT_USERWITHAUTH) != 0) return {};
-  const Auth policy = device.BeginOther(TPM2_SE_POLICY, {});
+  const Auth policy = device.BeginPolicy({}, Hold::Never);
   AsHierarchy(device, TPM2_RH_ENDORSEMENT, [&](const Auth& auth) {
     PolicySecret(device.connection(), TPM2_RH_ENDORSEMENT, auth, *policy.session);
     return true;
