@@ -167,11 +167,9 @@ void Floor::Random() {
 std::function<void()> Floor::Doing(const Row& row) {
   switch (row.work) {
     case Work::SignEc:  // whatever the number of threads: a TPM does one thing at a time
-      return [this, times = row.repetitions] {
-        for (int i = 0; i < times; ++i) Sign(ec_, TPM2_ALG_ECDSA);
-      };
+      return Repeating(row, [this] { Sign(ec_, TPM2_ALG_ECDSA); });
     case Work::SignRsa:
-      return [this] { Sign(rsa_, TPM2_ALG_RSASSA); };
+      return Repeating(row, [this] { Sign(rsa_, TPM2_ALG_RSASSA); });
     case Work::DecryptRsa:
       return [this] { Decrypt(); };
     case Work::DeriveEc:
@@ -185,7 +183,7 @@ std::function<void()> Floor::Doing(const Row& row) {
     case Work::VerifyEc:
       return [this] { openssl_.Verify(); };
     case Work::Digest:
-      return [this, data = Bytes(row.size)] { openssl_.Digest(data); };
+      return Repeating(row, [this, data = Bytes(row.size)] { openssl_.Digest(data); });
     default:
       return {};
   }

@@ -111,12 +111,12 @@ Bytes Module::Sign(CK_SESSION_HANDLE session, CK_MECHANISM_TYPE type, CK_OBJECT_
   return signature;
 }
 
-void Module::SignEc(int times, int threads) const {
-  std::vector<std::exception_ptr> failed(static_cast<size_t>(threads));
+void Module::SignInThreads(const Row& row, CK_MECHANISM_TYPE type, CK_OBJECT_HANDLE key) const {
+  std::vector<std::exception_ptr> failed(static_cast<size_t>(row.threads));
   auto sign = [&, this](size_t thread) {
     try {
-      for (int n = 0; n < times / threads; ++n)
-        Sign(thread_sessions_[thread], CKM_ECDSA, ec_.private_key);
+      for (int n = 0; n < row.repetitions / row.threads; ++n)
+        Sign(thread_sessions_[thread], type, key);
     } catch (...) {
       failed[thread] = std::current_exception();
     }
@@ -255,15 +255,15 @@ std::function<void()> Module::Doing(const Row& row) {
         p11_.Login(session_);
       };
     case Work::SignEc:
-      return [this, &row] { SignEc(row.repetitions, row.threads); };
+      return [this, &row] { SignInThreads(row, CKM_ECDSA, ec_.private_key); };
     case Work::SignRsa:
-      return [this] { Sign(session_, CKM_SHA256_RSA_PKCS, rsa_.private_key); };
+      return [this, &row] { SignInThreads(row, CKM_SHA256_RSA_PKCS, rsa_.private_key); };
     case Work::VerifyEc:
       return [this, signature = Sign(session_, CKM_ECDSA, ec_.private_key)]() mutable {
         Verify(signature);
       };
     case Work::Digest:
-      return [this, data = Bytes(row.size)]() mutable { Digest(data); };
+      return Repeating(row, [this, data = Bytes(row.size)]() mutable { Digest(data); });
     case Work::FindById:
       return [this] { Find(CKO_PRIVATE_KEY, kEcId); };
     case Work::Random:
