@@ -7,6 +7,7 @@
 #include <csignal>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include "tests/unit/store/fixture.h"
 
@@ -46,6 +47,48 @@ TEST_F(StoreTest, ProcessesThatInitializeAtOnceLeaveOneWholeStore) {
     EXPECT_TRUE(store_.LoadToken());
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1);
   }
+}
+
+TEST_F(StoreTest, AVersionIsNewAfterEachWriteByAnybody) {
+  store_.InitToken(NewToken());
+  const auto other = Reopen();
+  Version last = store_.CurrentVersion();
+  for (int i = 0; i < 6; ++i) {
+    EXPECT_EQ(store_.CurrentVersion(), last);
+    if (i < 4)
+      Add(i % 2 == 0 ? store_ : *other, NewObject(i));
+    else
+      EXPECT_EQ(InChild([&] { return Add(*Reopen(), NewObject(i)) > 0 ? 0 : 1; }), 0);
+    EXPECT_NE(std::exchange(last, store_.CurrentVersion()), store_.CurrentVersion()) << i;
+  }
+}
+
+// A writer that is killed when it has counted its commit in the file, but has not completed it.
+TEST_F(StoreTest, ACommitThatIsRolledBackIsNotTakenForTheNextOne) {
+  store_.InitToken(NewToken());
+  store_.CurrentVersion();
+  const auto count = [&] { return Read(path_).substr(24, 4); };
+  const std::string before = count();
+  EXPECT_EQ(InChild([&]() -> int {
+              sqlite3* writer = nullptr;
+              const bool dirty =
+                  sqlite3_open(path_.c_str(), &writer) == SQLITE_OK &&
+                  sqlite3_exec(writer,
+                               "BEGIN IMMEDIATE; PRAGMA application_id = 1; DELETE FROM token",
+                               nullptr, nullptr, nullptr) == SQLITE_OK &&
+                  sqlite3_db_cacheflush(writer) == SQLITE_OK;
+              std::string content = Read(path_);
+              ++content[27];
+              Write(path_, content);
+              _exit(dirty ? 0 : 1);
+            }),
+            0);
+  EXPECT_NE(count(), before);
+  const Version rolled_back = store_.CurrentVersion();
+  EXPECT_EQ(count(), before);
+  EXPECT_TRUE(store_.LoadToken());
+  Add(*Reopen(), NewObject(1));
+  EXPECT_NE(store_.CurrentVersion(), rolled_back);
 }
 
 TEST_F(StoreTest, KilledWriterLosesNothingAcknowledged) {
