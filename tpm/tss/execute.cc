@@ -27,12 +27,13 @@ constexpr milliseconds kLongestPause{256};
 class SigpipeBlocker {
  public:
   SigpipeBlocker() {
-    sigset_t pending;
-    sigpending(&pending);
-    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
     sigemptyset(&sigpipe_);
     sigaddset(&sigpipe_, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &sigpipe_, &before_);
+    if (sigismember(&before_, SIGPIPE) == 0) return;  // then none can have been pending
+    sigset_t pending;
+    sigpending(&pending);
+    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
   }
   ~SigpipeBlocker() {
     const timespec now{};
@@ -46,13 +47,25 @@ class SigpipeBlocker {
 
  private:
   sigset_t sigpipe_, before_;
-  bool was_pending_;
+  bool was_pending_ = false;
 };
 
-TSS2_RC Send(TSS2_SYS_CONTEXT* sys, const Command& command) {
+using Auths = std::span<const Auth>;
+
+TSS2_RC Transmit(TSS2_SYS_CONTEXT* sys) {
   const SigpipeBlocker blocker;
+  return Tss2_Sys_ExecuteAsync(sys);
+}
+
+TSS2_RC Send(TSS2_SYS_CONTEXT* sys, const Command& command, Auths auths) {
   const auto start = steady_clock::now();
-  const TSS2_RC rc = Tss2_Sys_Execute(sys);
+  TSS2_RC rc = Transmit(sys);
+  if (rc == TSS2_RC_SUCCESS) {
+    // While the TPM works.
+    for (const Auth& auth : auths)
+      if (auth.session != nullptr) auth.session->DrawNonce();
+    rc = Tss2_Sys_ExecuteFinish(sys, TSS2_TCTI_TIMEOUT_BLOCK);
+  }
   if (log::On(log::Level::Trace)) {
     const auto took =
         std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - start);
@@ -60,8 +73,6 @@ TSS2_RC Send(TSS2_SYS_CONTEXT* sys, const Command& command) {
   }
   return rc;
 }
-
-using Auths = std::span<const Auth>;
 
 // What an HMAC is made over, beside nonces and attributes (Part 1, section 16.7 and 16.8).
 std::optional<Bytes> CpHash(TSS2_SYS_CONTEXT* sys, const Command& command) {
@@ -126,7 +137,7 @@ TSS2_RC Attempt(TSS2_SYS_CONTEXT* sys, const Command& command, Auths auths) {
   if (rc == TSS2_RC_SUCCESS && !auths.empty()) rc = Authorize(sys, command, auths);
   if (rc != TSS2_RC_SUCCESS)
     throw Error(Fault::BadInput, std::string(command.name) + " cannot carry such a value", rc);
-  rc = Send(sys, command);
+  rc = Send(sys, command, auths);
   if (rc != TSS2_RC_SUCCESS) return rc;
   if (!Accept(sys, command, auths))
     throw CommandError(Fault::KeyGone,

@@ -1,6 +1,7 @@
 #include "tpm/tss/session.h"
 
-#include "base/ossl.h"
+#include <utility>
+
 #include "tpm/tss/crypto.h"
 #include "tpm/tss/marshal.h"
 
@@ -51,7 +52,8 @@ void Session::Cipher(bool response, const Auth& auth, std::span<uint8_t> data) c
 }
 
 TSS2_RC Session::Encrypt(TSS2_SYS_CONTEXT* sys, const Auth& auth) {
-  nonce_caller_ = ossl::Random(kNonceSize);
+  if (next_nonce_.empty()) DrawNonce();
+  nonce_caller_ = std::exchange(next_nonce_, {});
   if (!auth.encrypt_request) return TSS2_RC_SUCCESS;
   size_t size = 0;
   const uint8_t* data = nullptr;

@@ -6,6 +6,7 @@
 #include <tss2/tss2_sys.h>
 
 #include "base/bytes.h"
+#include "base/ossl.h"
 #include "base/secret.h"
 #include "tpm/types.h"
 
@@ -41,6 +42,8 @@ class Session {
   TPM2_HANDLE handle() const { return handle_; }
   const Bytes& salted_to() const { return salted_to_; }
 
+  // Makes the caller's next nonce, ahead of time.
+  void DrawNonce() { next_nonce_ = ossl::Random(kNonceSize); }
   // Before a command: takes a new nonce and encrypts the first parameter in `sys`.
   TSS2_RC Encrypt(TSS2_SYS_CONTEXT* sys, const Auth& auth);
   // The authorization of a command with this cpHash.
@@ -56,6 +59,7 @@ class Session {
 
   TPM2_HANDLE handle_;
   Bytes nonce_caller_, nonce_tpm_;
+  Bytes next_nonce_;  // may be empty
   SecretBytes key_;
   Bytes salted_to_;
 };
