@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <csignal>
 #include <thread>
 
 #include "tests/contract/tss_subject.h"
@@ -71,6 +72,29 @@ TEST_F(TssRecovery, NobodyListens) {
   EXPECT_EQ(FaultOf([&] { nowhere->EnsureRoot(); }), Fault::DeviceGone);
   const auto no_such_tcti = tpm::MakeBackend({.tcti = "nonsense:", .owner_auth = {}});
   EXPECT_FALSE(no_such_tcti->Present());
+}
+
+// Writing to what has ended is SIGPIPE, which would end the process.
+TEST_F(TssRecovery, AServiceThatEndedIsGoneAndTheHostsSignalsAreItsOwn) {
+  const auto ended = tpm::MakeBackend({.tcti = "cmd:true", .owner_auth = {}});
+  const auto fail = [&] {
+    EXPECT_TRUE(ended->Present());
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    EXPECT_EQ(FaultOf([&] { ended->EnsureRoot(); }), Fault::DeviceGone);
+  };
+  fail();
+  sigset_t sigpipe, before, pending;
+  sigemptyset(&sigpipe);
+  sigaddset(&sigpipe, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &sigpipe, &before);
+  fail();
+  sigpending(&pending);
+  EXPECT_EQ(sigismember(&pending, SIGPIPE), 0) << "ours";
+  raise(SIGPIPE);
+  fail();
+  const timespec now{};
+  EXPECT_EQ(sigtimedwait(&sigpipe, nullptr, &now), SIGPIPE) << "the host's";
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 TEST_F(TssRecovery, AnotherTpmIsToldApart) {
