@@ -89,7 +89,7 @@ Attributes& Attributes::AddUlong(CK_ATTRIBUTE_TYPE type, CK_ULONG value) {
 
 std::span<CK_ATTRIBUTE> Attributes::Template() {
   template_.clear();
-  for (auto& [type, value] : values_) template_.push_back({type, value.data(), value.size()});
+  for (auto& [type, value] : values_) template_.push_back({type, value.data(), LengthOf(value)});
   return template_;
 }
 
@@ -106,20 +106,20 @@ Session::Session(const Module& module, KeyScope scope) : module_(module), scope_
 Session::~Session() { module_.call().C_CloseSession(handle_); }
 
 void Session::Login(CK_USER_TYPE user, const SecretBytes& pin) {
-  const CK_RV rv = module_.call().C_Login(handle_, user, Mutable(pin.view()), pin.size());
+  const CK_RV rv = module_.call().C_Login(handle_, user, Mutable(pin.view()), LengthOf(pin));
   if (rv != CKR_USER_ALREADY_LOGGED_IN) module_.Check(rv, "C_Login");
 }
 
 std::vector<CK_OBJECT_HANDLE> Session::Find(Attributes& attributes) const {
   const auto wanted = attributes.Template();
-  module_.Check(module_.call().C_FindObjectsInit(handle_, wanted.data(), wanted.size()),
+  module_.Check(module_.call().C_FindObjectsInit(handle_, wanted.data(), LengthOf(wanted)),
                 "C_FindObjectsInit");
   std::vector<CK_OBJECT_HANDLE> found;
   CK_ULONG count = 0;
   do {
     std::array<CK_OBJECT_HANDLE, kFindBatch> some{};
     // A failure ends the search.
-    module_.Check(module_.call().C_FindObjects(handle_, some.data(), some.size(), &count),
+    module_.Check(module_.call().C_FindObjects(handle_, some.data(), LengthOf(some), &count),
                   "C_FindObjects");
     found.insert(found.end(), some.begin(), some.begin() + static_cast<ptrdiff_t>(count));
   } while (count == kFindBatch);
@@ -180,9 +180,9 @@ SecretBytes Session::DecryptWith(CK_MECHANISM mechanism, CK_OBJECT_HANDLE key,
 
 SecretBytes Session::ResultOf(CK_C_Sign function, const char* name, ByteView data) const {
   CK_ULONG size = 0;
-  module_.Check(function(handle_, Mutable(data), data.size(), nullptr, &size), name);
+  module_.Check(function(handle_, Mutable(data), LengthOf(data), nullptr, &size), name);
   SecretBytes room(size);
-  module_.Check(function(handle_, Mutable(data), data.size(), room.data(), &size), name);
+  module_.Check(function(handle_, Mutable(data), LengthOf(data), room.data(), &size), name);
   return SecretBytes(room.view().first(size));
 }
 

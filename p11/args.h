@@ -29,7 +29,7 @@ inline std::span<CK_ATTRIBUTE> Attributes(CK_ATTRIBUTE* attributes, CK_ULONG cou
 template <typename T>
 CK_RV WriteList(std::span<const T> values, T* list, CK_ULONG* count) {
   CK_ULONG room = Required(count);
-  *count = values.size();
+  *count = LengthOf(values);
   if (list == nullptr) return CKR_OK;
   if (room < values.size()) return CKR_BUFFER_TOO_SMALL;
   std::ranges::copy(values, list);

@@ -36,6 +36,9 @@
 
 namespace keyscope {
 
+// For what is known to be short: CK_ULONG has 32 bits on Windows.
+constexpr CK_ULONG LengthOf(const auto& bytes) { return static_cast<CK_ULONG>(bytes.size()); }
+
 // C_Initialize's argument as the specification lays it out (section 5.4). NSS's header has one more
 // field in the middle, and reading its pReserved would read past what other callers pass.
 struct InitializeArgs {

@@ -58,7 +58,7 @@ CK_RV C_FindObjects(CK_SESSION_HANDLE hSession, CK_OBJECT_HANDLE_PTR phObject,
   return InSession(__func__, hSession, [&](token::Session& session) {
     CK_ULONG& count = Required(pulObjectCount);
     if (ulMaxObjectCount != 0) Required(phObject);
-    count = session.Find({phObject, ulMaxObjectCount});
+    count = static_cast<CK_ULONG>(session.Find({phObject, ulMaxObjectCount}));
   });
 }
 

@@ -54,7 +54,7 @@ void Chain::Store(const Session& from, CK_OBJECT_HANDLE key_handle, const Sessio
     const auto values = attributes.Template();
     CK_OBJECT_HANDLE made = CK_INVALID_HANDLE;
     to.module().Check(
-        to.module().call().C_CreateObject(to.handle(), values.data(), values.size(), &made),
+        to.module().call().C_CreateObject(to.handle(), values.data(), LengthOf(values), &made),
         "C_CreateObject");
   }
 }

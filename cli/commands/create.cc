@@ -140,8 +140,8 @@ CK_OBJECT_HANDLE Create::Generate(const Session& session, const Uri& wanted) con
   CK_OBJECT_HANDLE public_key = CK_INVALID_HANDLE, private_key = CK_INVALID_HANDLE;
   const Module& module = session.module();
   module.Check(module.call().C_GenerateKeyPair(session.handle(), &mechanism, for_public.data(),
-                                               for_public.size(), for_private.data(),
-                                               for_private.size(), &public_key, &private_key),
+                                               LengthOf(for_public), for_private.data(),
+                                               LengthOf(for_private), &public_key, &private_key),
                "C_GenerateKeyPair");
   if (!wanted.id.empty()) return private_key;
   const Bytes id = IdFromPublic(session, public_key);

@@ -33,7 +33,7 @@ CK_OBJECT_HANDLE CreateObject(const Session& session, Attributes& attributes) {
   const auto of_object = attributes.Template();
   CK_OBJECT_HANDLE made = CK_INVALID_HANDLE;
   session.module().Check(session.module().call().C_CreateObject(session.handle(), of_object.data(),
-                                                                of_object.size(), &made),
+                                                                LengthOf(of_object), &made),
                          "C_CreateObject");
   return made;
 }

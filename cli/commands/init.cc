@@ -46,8 +46,8 @@ void Init::InitToken(Context& context, KeyScope of, const SecretBytes& pin) cons
   if (padded.size() > sizeof(CK_TOKEN_INFO::label)) throw UsageError("the label is too long");
   padded.resize(sizeof(CK_TOKEN_INFO::label), ' ');
   module.Check(
-      module.call().C_InitToken(SlotOf(of), const_cast<CK_BYTE_PTR>(pin.view().data()), pin.size(),
-                                reinterpret_cast<CK_UTF8CHAR_PTR>(padded.data())),
+      module.call().C_InitToken(SlotOf(of), const_cast<CK_BYTE_PTR>(pin.view().data()),
+                                LengthOf(pin), reinterpret_cast<CK_UTF8CHAR_PTR>(padded.data())),
       "C_InitToken");
 }
 
@@ -74,7 +74,7 @@ void Init::Run(Context& context) const {
   context.module().Check(
       context.module().call().C_InitPIN(
           session.handle(), user.empty() ? &none : const_cast<CK_BYTE_PTR>(user.view().data()),
-          user.size()),
+          LengthOf(user)),
       "C_InitPIN");
   const CK_TOKEN_INFO info = context.module().TokenInfo(of);
   context.Answer({{"initialised", Name(of)},
