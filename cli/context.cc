@@ -131,7 +131,7 @@ std::string ReadFile(const std::string& path) {
 }
 
 Bytes HexOption(const std::string& option, const std::string& text) {
-  auto bytes = FromHex(text);
+  auto bytes = FromHexOfEitherCase(text);
   if (!bytes) throw UsageError(option + " takes hexadecimal digits, not '" + text + "'");
   return std::move(*bytes);
 }

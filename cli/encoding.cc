@@ -18,13 +18,6 @@ bool Unreserved(char c) {
 
 }  // namespace
 
-std::optional<Bytes> FromHex(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower)
-    if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
-  return keyscope::FromHex(lower);
-}
-
 std::optional<Bytes> FromBase64(std::string_view text) {
   if (text.size() % 4 != 0) return std::nullopt;
   Bytes bytes(text.size() / 4 * 3);
@@ -35,21 +28,6 @@ std::optional<Bytes> FromBase64(std::string_view text) {
     if (text[text.size() - 1 - padding] == '=') bytes.pop_back();
   if (ToBase64(bytes) != text) return std::nullopt;  // OpenSSL is lenient
   return bytes;
-}
-
-std::optional<std::string> FromPercent(std::string_view text) {
-  std::string plain;
-  for (size_t at = 0; at < text.size(); ++at) {
-    if (text[at] != '%') {
-      plain += text[at];
-      continue;
-    }
-    const auto byte = FromHex(text.substr(at + 1, 2));
-    if (!byte || byte->empty()) return std::nullopt;
-    plain += AsString(*byte);
-    at += 2;
-  }
-  return plain;
 }
 
 std::string HexNumber(uint64_t number) {

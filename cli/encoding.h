@@ -7,13 +7,12 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/percent.h"
 
 namespace keyscope::cli {
 
-// Nullopt for what is none, in all three.
-std::optional<Bytes> FromHex(std::string_view text);  // of either case
+// Nullopt for what is none.
 std::optional<Bytes> FromBase64(std::string_view text);
-std::optional<std::string> FromPercent(std::string_view text);
 
 std::string HexNumber(uint64_t number);  // as C writes it, with 0x
 

@@ -114,7 +114,7 @@ void SetId(const Session& session, CK_OBJECT_HANDLE object, ByteView id) {
 
 Bytes CurveParams(std::string_view nist_name) {
   const CurveRow* curve = std::ranges::find(kCurves, nist_name, &CurveRow::name);
-  return curve == std::end(kCurves) ? Bytes{} : *FromHex(curve->oid);
+  return curve == std::end(kCurves) ? Bytes{} : *FromHexOfEitherCase(curve->oid);
 }
 
 std::string AlgorithmOf(const Session& session, CK_OBJECT_HANDLE key) {

@@ -27,7 +27,7 @@ void Scope(Uri& uri, const std::string& value) {
 }
 template <auto Member>
 void HexBytes(Uri& uri, const std::string& value) {
-  auto bytes = FromHex(value);
+  auto bytes = FromHexOfEitherCase(value);
   if (!bytes) Refuse("'" + value + "' is not hexadecimal");
   uri.*Member = std::move(*bytes);
 }
@@ -57,7 +57,7 @@ void Type(Uri&, const std::string& value) {
 void CertificateSerial(Uri& uri, const std::string& value) {
   std::string digits = value.starts_with("0x") ? value.substr(2) : value;
   if (digits.size() % 2 != 0) digits.insert(0, "0");
-  const auto bytes = FromHex(digits);
+  const auto bytes = FromHexOfEitherCase(digits);
   if (!bytes) Refuse("'" + value + "' is no serial number in hexadecimal");
   uri.certificate_serial = Hex(StripLeadingZeros(*bytes));
 }

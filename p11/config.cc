@@ -9,6 +9,7 @@
 
 #include "base/environment.h"
 #include "base/path.h"
+#include "base/percent.h"
 #include "p11/places.h"
 
 // toml++ 3.3 asserts on some files that are no TOML ("[[["), and with NDEBUG goes on into undefined
@@ -111,9 +112,8 @@ Config Defaults() {
 }
 
 // toml++ 3.3 runs into undefined behaviour on characters beyond ASCII where it expects none, so it
-// sees none at all: '%' and two digits stand for each byte of them, and for '%'.
+// sees none at all: they are percent-encoded, and '%', too.
 std::string Encoded(const std::string& path, std::string_view text) {
-  constexpr char kDigits[] = "0123456789ABCDEF";
   for (const char* percent : {"\\u0025", "\\U00000025"})  // would come out like one of ours
     if (text.find(percent) != text.npos)
       throw std::invalid_argument(path + ": write % instead of " + percent);
@@ -128,21 +128,9 @@ std::string Encoded(const std::string& path, std::string_view text) {
     if (byte < 0x80 && c != '%')
       encoded += c;
     else
-      encoded.append({'%', kDigits[byte >> 4], kDigits[byte & 15]});
+      encoded += '%' + Hex({&byte, 1});
   }
   return encoded;
-}
-std::string Decoded(std::string_view encoded) {
-  std::string text;
-  for (size_t i = 0; i < encoded.size(); ++i) {
-    if (encoded[i] == '%' && i + 2 < encoded.size()) {
-      text += static_cast<char>(HexDigit(encoded[i + 1]) << 4 | HexDigit(encoded[i + 2]));
-      i += 2;
-    } else {
-      text += encoded[i];
-    }
-  }
-  return text;
 }
 
 std::string At(const std::string& path, const toml::source_region& where) {
@@ -151,7 +139,7 @@ std::string At(const std::string& path, const toml::source_region& where) {
 
 void Apply(Config& config, const std::string& path, const toml::table& table) {
   for (const auto& entry : table) {
-    const std::string key = Decoded(entry.first.str());
+    const std::string key = FromPercent(entry.first.str()).value();
     auto fail = [&](const std::string& what) {
       throw std::invalid_argument(At(path, entry.first.source()) + what);
     };
@@ -160,7 +148,7 @@ void Apply(Config& config, const std::string& path, const toml::table& table) {
     const auto text = entry.second.value_exact<std::string>();
     if (!text) fail("'" + key + "' is not a string");
     try {
-      setting->set(config, Decoded(*text));
+      setting->set(config, FromPercent(*text).value());
     } catch (const std::invalid_argument& error) {
       fail(key + ": " + error.what());
     }
