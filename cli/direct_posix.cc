@@ -22,7 +22,7 @@ void Direct::Reach() {
 std::optional<Bytes> Direct::StorageRootName() {
   tpm::tss::Device device(BackendOptionsOf(config_));
   return device.Operate([&]() -> std::optional<Bytes> {
-    const auto area = tpm::tss::ReadPublic(device.connection(), kStorageRootHandle);
+    const auto area = tpm::tss::ReadPublic(device.channel(), kStorageRootHandle);
     return area ? std::optional(tpm::tss::NameOf(*area)) : std::nullopt;
   });
 }

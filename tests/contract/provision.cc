@@ -52,7 +52,7 @@ void Persist(tpm::tss::Connection& connection, TPM2_HANDLE hierarchy, ByteView a
         "CreatePrimary");
   Check(Tss2_Sys_EvictControl(connection.sys(), TPM2_RH_OWNER, made, &empty, handle, &response),
         "EvictControl");
-  FlushContext(connection, made);
+  FlushContext(tpm::tss::Channel(connection), made);
 }
 
 }  // namespace

@@ -1,5 +1,9 @@
 // Each harm done to each command of each operation: the right fault or none, nothing left in the
 // TPM, and the next call works.
+#include <algorithm>
+#include <mutex>
+#include <thread>
+
 #include "tests/contract/credential.h"
 #include "tests/contract/provision.h"
 #include "tests/contract/tss_subject.h"
@@ -100,6 +104,38 @@ TEST_F(TssFaults, KeyOperations) {
   HarmEverywhere(
       {"Ecdh", [&] { backend.Ecdh(root, ec, std::get<tpm::EcPrivate>(peer.parts).public_key); }},
       kCases);
+}
+
+// Four threads, two uses at a time: the harm is one use's, or with a cut connection both's.
+TEST_F(TssFaults, UsesThatOverlap) {
+  for (int position : {0, 1, 2, 7})
+    for (const Case& harm : kCases) {
+      SCOPED_TRACE(std::string(harm.name) + " " + std::to_string(position));
+      for (int i = 0; i < 2; ++i) SignWith(ec);
+      proxy.Inject(position, harm.harm);
+      std::mutex mutex;
+      std::vector<Fault> faults;
+      std::vector<std::jthread> threads;
+      for (int t = 0; t < 4; ++t)
+        threads.emplace_back([&] {
+          for (int i = 0; i < 6; ++i)
+            if (const auto fault = FaultOf([&] { SignWith(ec); })) {
+              std::lock_guard lock(mutex);
+              faults.push_back(*fault);
+            }
+        });
+      threads.clear();
+      ASSERT_TRUE(proxy.Injected());
+      EXPECT_LE(faults.size(), 1U);
+      for (Fault fault : faults)
+        EXPECT_TRUE(std::ranges::find(harm.outcomes, std::optional(fault)) != harm.outcomes.end())
+            << Name(fault);
+      backend.Release({});
+      if (harm.may_leak)
+        FlushLeaked();
+      else
+        EXPECT_EQ(proxy.LoadedHandles(), std::vector<uint32_t>());
+    }
 }
 
 TEST_F(TssFaults, SecretKeys) {

@@ -27,7 +27,7 @@ std::vector<Root> Candidates(Device& device, const Root& root, TPM2_HANDLE paren
   if (parent >> TPM2_HR_SHIFT != TPM2_HT_PERSISTENT)
     Refuse(Fault::Unsupported,
            "the key's parent is neither the owner's primary nor at a persistent handle");
-  const auto area = ReadPublic(device.connection(), parent);
+  const auto area = ReadPublic(device.channel(), parent);
   if (!area) Refuse(Fault::BadInput, "nothing is at the persistent handle of the key's parent");
   if (!IsStorageRoot(*area) || (area->objectAttributes & TPMA_OBJECT_USERWITHAUTH) == 0)
     Refuse(Fault::Unsupported, "the key's parent is no storage key of a usual kind");
@@ -38,7 +38,7 @@ std::vector<Root> Candidates(Device& device, const Root& root, TPM2_HANDLE paren
 KeyBlob Loadable(Device& device, const Object& parent, const ForeignKey& key) {
   if (key.import_secret.empty()) return key.blob;
   const TPM2B_PRIVATE imported =
-      Import(device.connection(), parent.handle, UnmarshalPublic(key.blob.public_area),
+      Import(device.channel(), parent.handle, UnmarshalPublic(key.blob.public_area),
              UnmarshalPrivate(key.blob.private_area), UnmarshalSecret(key.import_secret));
   return {key.blob.public_area, Marshal(imported)};
 }
@@ -61,8 +61,7 @@ Found LoadUnderOne(Device& device, const std::vector<Root>& roots, const Foreign
     try {
       const StorageKey parent = Parent(device, roots[i]);
       const Object object = device.Loaded(AsBytes(kAdopted), KeyCache::Place::Last, [&] {
-        return Load(device.connection(), parent.object.handle,
-                    Loadable(device, parent.object, key));
+        return Load(device.channel(), parent.object.handle, Loadable(device, parent.object, key));
       });
       return {parent, roots[i], object};
     } catch (const CommandError& error) {
@@ -88,7 +87,7 @@ KeyBlob Adopt(Device& device, const Root& root, const ForeignKey& key, const Sec
   const Auth old_auth = device.Begin(&salt_to, key.auth.view(), Hold::Never);
   const Found found = LoadUnderOne(device, roots, key);
   const TPM2B_PRIVATE changed =
-      ObjectChangeAuth(device.connection(), found.object, found.parent.object, old_auth, auth);
+      ObjectChangeAuth(device.channel(), found.object, found.parent.object, old_auth, auth);
   device.End(old_auth);
   device.Forget(AsBytes(kAdopted));
   return Under(found.root, root, {key.blob.public_area, Marshal(changed)});

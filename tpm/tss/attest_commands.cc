@@ -18,14 +18,14 @@ Statement StatementOf(const TPM2B_ATTEST& attest, const TPMT_SIGNATURE& signatur
 
 }  // namespace
 
-Statement Certify(Connection& connection, const Object& subject, Auth subject_auth,
+Statement Certify(const Channel& channel, const Object& subject, Auth subject_auth,
                   const Object& signer, Auth signer_auth, ByteView nonce) {
   const auto qualifying_data = Tpm2b<TPM2B_DATA>(nonce);
   TPM2B_ATTEST attest{};
   TPMT_SIGNATURE signature{};
   const Auth auths[] = {subject_auth, signer_auth};
   Execute(
-      connection,
+      channel,
       {.code = TPM2_CC_Certify,
        .name = "TPM2_Certify",
        .names = {subject.name, signer.name},
@@ -39,13 +39,13 @@ Statement Certify(Connection& connection, const Object& subject, Auth subject_au
   return StatementOf(attest, signature);
 }
 
-Statement CertifyCreation(Connection& connection, const Object& signer, Auth auth,
+Statement CertifyCreation(const Channel& channel, const Object& signer, Auth auth,
                           const Object& subject, const Creation& creation, ByteView nonce) {
   const auto qualifying_data = Tpm2b<TPM2B_DATA>(nonce);
   TPM2B_ATTEST attest{};
   TPMT_SIGNATURE signature{};
   Execute(
-      connection,
+      channel,
       {.code = TPM2_CC_CertifyCreation,
        .name = "TPM2_CertifyCreation",
        .names = {signer.name, subject.name},
@@ -61,12 +61,12 @@ Statement CertifyCreation(Connection& connection, const Object& signer, Auth aut
   return StatementOf(attest, signature);
 }
 
-Statement Quote(Connection& connection, const Object& signer, Auth auth,
+Statement Quote(const Channel& channel, const Object& signer, Auth auth,
                 const TPML_PCR_SELECTION& pcrs, ByteView nonce) {
   const auto qualifying_data = Tpm2b<TPM2B_DATA>(nonce);
   TPM2B_ATTEST attest{};
   TPMT_SIGNATURE signature{};
-  Execute(connection,
+  Execute(channel,
           {.code = TPM2_CC_Quote,
            .name = "TPM2_Quote",
            .names = {signer.name},
@@ -80,14 +80,14 @@ Statement Quote(Connection& connection, const Object& signer, Auth auth,
   return StatementOf(attest, signature);
 }
 
-SecretBytes ActivateCredential(Connection& connection, const Object& ak, Auth ak_auth,
+SecretBytes ActivateCredential(const Channel& channel, const Object& ak, Auth ak_auth,
                                const Object& endorsement, Auth endorsement_auth,
                                const TPM2B_ID_OBJECT& id_object,
                                const TPM2B_ENCRYPTED_SECRET& secret) {
   Wiped<TPM2B_DIGEST> certificate_info;
   ak_auth.encrypt_response = true;
   const Auth auths[] = {ak_auth, endorsement_auth};
-  Execute(connection,
+  Execute(channel,
           {.code = TPM2_CC_ActivateCredential,
            .name = "TPM2_ActivateCredential",
            .names = {ak.name, endorsement.name},
@@ -104,7 +104,7 @@ SecretBytes ActivateCredential(Connection& connection, const Object& ak, Auth ak
   return SecretBytes(View(certificate_info.value));
 }
 
-void PolicySecret(Connection& connection, TPM2_HANDLE hierarchy, Auth auth, const Session& policy) {
+void PolicySecret(const Channel& channel, TPM2_HANDLE hierarchy, Auth auth, const Session& policy) {
   const TPM2B_NONCE any_nonce{}, no_reference{};
   const TPM2B_DIGEST any_command{};
   TPM2B_TIMEOUT timeout{};
@@ -112,7 +112,7 @@ void PolicySecret(Connection& connection, TPM2_HANDLE hierarchy, Auth auth, cons
   // The Name of a hierarchy, and of a session, is its handle.
   const Object entity = Hierarchy(hierarchy), session = Hierarchy(policy.handle());
   Execute(
-      connection,
+      channel,
       {.code = TPM2_CC_PolicySecret,
        .name = "TPM2_PolicySecret",
        .names = {entity.name, session.name},
@@ -125,12 +125,12 @@ void PolicySecret(Connection& connection, TPM2_HANDLE hierarchy, Auth auth, cons
       {&auth, 1});
 }
 
-std::optional<NvIndex> NvReadPublic(Connection& connection, TPM2_HANDLE index) {
+std::optional<NvIndex> NvReadPublic(const Channel& channel, TPM2_HANDLE index) {
   TPM2B_NV_PUBLIC area{};
   TPM2B_NAME name{};
   try {
     Execute(
-        connection,
+        channel,
         {.code = TPM2_CC_NV_ReadPublic,
          .name = "TPM2_NV_ReadPublic",
          .prepare = [&](Sys sys) { return Tss2_Sys_NV_ReadPublic_Prepare(sys, index); },
@@ -143,10 +143,10 @@ std::optional<NvIndex> NvReadPublic(Connection& connection, TPM2_HANDLE index) {
   return NvIndex{{index, Copy({name.name, name_size})}, area.nvPublic};
 }
 
-Bytes NvRead(Connection& connection, const Object& entity, Auth auth, const NvIndex& index,
+Bytes NvRead(const Channel& channel, const Object& entity, Auth auth, const NvIndex& index,
              uint16_t size, uint16_t offset) {
   TPM2B_MAX_NV_BUFFER data{};
-  Execute(connection,
+  Execute(channel,
           {.code = TPM2_CC_NV_Read,
            .name = "TPM2_NV_Read",
            .names = {entity.name, index.object.name},

@@ -7,29 +7,29 @@
 namespace keyscope::tpm::tss {
 
 // Section 18. The signer's scheme is the one in its public area.
-Statement Certify(Connection& connection, const Object& subject, Auth subject_auth,
+Statement Certify(const Channel& channel, const Object& subject, Auth subject_auth,
                   const Object& signer, Auth signer_auth, ByteView nonce);
-Statement CertifyCreation(Connection& connection, const Object& signer, Auth auth,
+Statement CertifyCreation(const Channel& channel, const Object& signer, Auth auth,
                           const Object& subject, const Creation& creation, ByteView nonce);
-Statement Quote(Connection& connection, const Object& signer, Auth auth,
+Statement Quote(const Channel& channel, const Object& signer, Auth auth,
                 const TPML_PCR_SELECTION& pcrs, ByteView nonce);
 
 // Section 12.5. `endorsement_auth` is of a policy session.
-SecretBytes ActivateCredential(Connection& connection, const Object& ak, Auth ak_auth,
+SecretBytes ActivateCredential(const Channel& channel, const Object& ak, Auth ak_auth,
                                const Object& endorsement, Auth endorsement_auth,
                                const TPM2B_ID_OBJECT& id_object,
                                const TPM2B_ENCRYPTED_SECRET& secret);
 
 // Section 23.4: `policy` meets PolicySecret(`hierarchy`).
-void PolicySecret(Connection& connection, TPM2_HANDLE hierarchy, Auth auth, const Session& policy);
+void PolicySecret(const Channel& channel, TPM2_HANDLE hierarchy, Auth auth, const Session& policy);
 
 // Section 31. An index and its Name as the TPM tells it; nullopt when it is not defined.
 struct NvIndex {
   Object object;
   TPMS_NV_PUBLIC area{};
 };
-std::optional<NvIndex> NvReadPublic(Connection& connection, TPM2_HANDLE index);
-Bytes NvRead(Connection& connection, const Object& entity, Auth auth, const NvIndex& index,
+std::optional<NvIndex> NvReadPublic(const Channel& channel, TPM2_HANDLE index);
+Bytes NvRead(const Channel& channel, const Object& entity, Auth auth, const NvIndex& index,
              uint16_t size, uint16_t offset);
 
 }  // namespace keyscope::tpm::tss

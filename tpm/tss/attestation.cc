@@ -12,7 +12,7 @@ CreatedKey CertifyBirth(Device& device, const Root& root, const KeyRef& ak, cons
   const Object signer = Ready(device, root, ak);
   const Object subject = Ready(device, root, key);
   const Auth auth = device.Begin(nullptr, ak.auth.view(), by_itself ? Hold::InBurst : Hold::Always);
-  made.creation = CertifyCreation(device.connection(), signer, auth, subject, creation, nonce);
+  made.creation = CertifyCreation(device.channel(), signer, auth, subject, creation, nonce);
   device.End(auth);
   if (!by_itself) made.certification = Certify(device, root, ak, key, nonce);
   return made;
@@ -25,7 +25,7 @@ Statement Certify(Device& device, const Root& root, const KeyRef& ak, const KeyR
   const Auth subject_auth = AuthorizeByValue(device, key);
   const Auth signer_auth = device.BeginOther(subject_auth, ak.auth.view());
   Statement statement =
-      Certify(device.connection(), subject, subject_auth, signer, signer_auth, nonce);
+      Certify(device.channel(), subject, subject_auth, signer, signer_auth, nonce);
   device.End(subject_auth);
   device.End(signer_auth);
   return statement;
@@ -36,7 +36,7 @@ Statement Quote(Device& device, const Root& root, const KeyRef& ak, const PcrSel
   const TPML_PCR_SELECTION selection = ListOf(pcrs);
   const Object signer = Ready(device, root, ak);
   const Auth auth = device.Begin(nullptr, ak.auth.view(), Hold::InBurst);
-  Statement statement = Quote(device.connection(), signer, auth, selection, nonce);
+  Statement statement = Quote(device.channel(), signer, auth, selection, nonce);
   device.End(auth);
 
   // Of a bank that is switched off a TPM states nothing, and signs that.

@@ -44,10 +44,10 @@ class TssBackend final : public Backend {
 
   bool Present() noexcept override { return device_.Present(); }
   Facts LearnFacts() override {
-    return device_.Operate([&] { return AskFacts(device_.connection()); });
+    return device_.Operate([&] { return AskFacts(device_.channel()); });
   }
   Lockout ReadLockout() override {
-    return device_.Operate([&] { return AskLockout(device_.connection()); });
+    return device_.Operate([&] { return AskLockout(device_.channel()); });
   }
   Root EnsureRoot() override {
     return device_.Operate([&] { return tss::EnsureRoot(device_); });
@@ -133,7 +133,7 @@ class TssBackend final : public Backend {
   // Runs `body`; after an error the object that it loaded as `id` does not stay.
   template <typename Body>
   auto OrRelease(ByteView id, Body body);
-  // Runs `use(object, auth)` with the key loaded and authorized.
+  // Runs `use(channel, object, auth)` with the key loaded and authorized.
   template <typename Use>
   auto UseKey(const Root& root, const KeyRef& key, Use use);
 
@@ -160,7 +160,7 @@ auto TssBackend::UseRoot(const Root& root, Hold hold, Use use) {
 Creation TssBackend::CreateUnder(const Root& root, const TPMS_SENSITIVE_CREATE& sensitive,
                                  const TPMT_PUBLIC& area, Hold hold, ByteView outside_info) {
   return UseRoot(root, hold, [&](const StorageKey& parent, const Auth& auth) {
-    return tss::Create(device_.connection(), parent.object, auth, sensitive, area, outside_info);
+    return tss::Create(device_.channel(), parent.object, auth, sensitive, area, outside_info);
   });
 }
 
@@ -189,9 +189,9 @@ SecretBytes TssBackend::Unseal(const Root& root, const KeyBlob& sealed,
         const StorageKey parent = Parent(device_, root);
         const Auth auth = device_.Begin(&parent, pin_auth.view(), Hold::Always);
         const Object& item = device_.Loaded(sealed.public_area, KeyCache::Place::Last, [&] {
-          return Load(device_.connection(), parent.object.handle, sealed);
+          return Load(device_.channel(), parent.object.handle, sealed);
         });
-        SecretBytes secret = tss::Unseal(device_.connection(), item, auth);
+        SecretBytes secret = tss::Unseal(device_.channel(), item, auth);
         device_.End(auth);
         return secret;
       },
@@ -281,7 +281,7 @@ KeyBlob TssBackend::Import(const Root& root, KeyScope, const PrivateKey& key,
   return device_.Operate([&] {
     const StorageKey parent = Parent(device_, root);
     const Duplicate duplicate = WrapForImport(parent.area, key, auth);
-    const TPM2B_PRIVATE imported = tss::Import(device_.connection(), parent.object.handle,
+    const TPM2B_PRIVATE imported = tss::Import(device_.channel(), parent.object.handle,
                                                duplicate.area, duplicate.sensitive, duplicate.seed);
     return KeyBlob{Marshal(duplicate.area), Marshal(imported)};
   });
@@ -310,13 +310,15 @@ KeyBlob TssBackend::CreateSecret(const Root& root, const SecretSpec& spec, const
 
 template <typename Use>
 auto TssBackend::UseKey(const Root& root, const KeyRef& key, Use use) {
-  return device_.Operate([&] {
+  auto alone = [&] {
     const Object object = Ready(device_, root, key);
     const Auth auth = AuthorizeUse(device_, key);
-    auto result = use(object, auth);
+    auto result = use(device_.channel(), object, auth);
     device_.End(auth);
     return result;
-  });
+  };
+  if (!key.pcrs.empty() || !MayUseHeldSession(key)) return device_.Operate(alone);
+  return device_.Overlap(key.uid, key.auth.view(), use, alone);
 }
 
 Bytes TssBackend::Sign(const Root& root, const KeyRef& key, SignScheme scheme, Hash hash,
@@ -331,9 +333,10 @@ Bytes TssBackend::Sign(const Root& root, const KeyRef& key, SignScheme scheme, H
     throw Error(Fault::BadInput, "the signature scheme is of another key type");
   const TPM2_ALG_ID scheme_alg = ec != nullptr ? TPM2_ALG_ECDSA : TPM2_ALG_RSASSA;
 
-  const TPMT_SIGNATURE made = UseKey(root, key, [&](const Object& object, const Auth& auth) {
-    return tss::Sign(device_.connection(), object, auth, scheme_alg, hash_alg, digest);
-  });
+  const TPMT_SIGNATURE made =
+      UseKey(root, key, [&](const Channel& channel, const Object& object, const Auth& auth) {
+        return tss::Sign(channel, object, auth, scheme_alg, hash_alg, digest);
+      });
   if (made.sigAlg != scheme_alg)
     throw Error(Fault::Internal, "the TPM signed with another scheme than asked for");
   if (ec == nullptr)
@@ -350,9 +353,10 @@ SecretBytes TssBackend::RawRsa(const Root& root, const KeyRef& key, ByteView inp
   // To some TPMs a larger number is a failure of their own, which only a restart ends.
   if (!std::ranges::lexicographical_compare(input, rsa->modulus))
     throw Error(Fault::BadInput, "an RSA block is not below the modulus");
-  const SecretBytes output = UseKey(root, key, [&](const Object& object, const Auth& auth) {
-    return RsaDecrypt(device_.connection(), object, auth, input);
-  });
+  const SecretBytes output =
+      UseKey(root, key, [&](const Channel& channel, const Object& object, const Auth& auth) {
+        return RsaDecrypt(channel, object, auth, input);
+      });
   return SecretBytes(PadLeft(output.view(), rsa->modulus.size()));
 }
 
@@ -361,9 +365,10 @@ SecretBytes TssBackend::Ecdh(const Root& root, const KeyRef& key, const EcPublic
   const auto* ec = std::get_if<EcPublic>(&public_key);
   if (ec == nullptr || ec->curve != peer.curve)
     throw Error(Fault::BadInput, "the other party's point is not on the key's curve");
-  const SecretBytes x = UseKey(root, key, [&](const Object& object, const Auth& auth) {
-    return EcdhZgen(device_.connection(), object, auth, peer);
-  });
+  const SecretBytes x =
+      UseKey(root, key, [&](const Channel& channel, const Object& object, const Auth& auth) {
+        return EcdhZgen(channel, object, auth, peer);
+      });
   return SecretBytes(PadLeft(x.view(), FieldSize(ec->curve)));
 }
 
@@ -375,9 +380,10 @@ SecretBytes TssBackend::RunAes(const Root& root, const KeyRef& key, AesMode mode
   // Each KiB is an operation of its own, so that the TPM is free for others in between.
   for (size_t at = 0; at < data.size(); at += kMaxBuffer) {
     const ByteView part = data.subspan(at, std::min(kMaxBuffer, data.size() - at));
-    const SecretBytes some = UseKey(root, key, [&](const Object& object, const Auth& auth) {
-      return EncryptDecrypt(device_.connection(), object, auth, AlgOf(mode), direction, iv, part);
-    });
+    const SecretBytes some =
+        UseKey(root, key, [&](const Channel& channel, const Object& object, const Auth& auth) {
+          return EncryptDecrypt(channel, object, auth, AlgOf(mode), direction, iv, part);
+        });
     if (some.size() != part.size())
       throw Error(Fault::Internal, "the TPM gave back another number of bytes than it took");
     std::ranges::copy(some.view(), done.data() + at);
@@ -390,8 +396,8 @@ SecretBytes TssBackend::Hmac(const Root& root, const KeyRef& key, ByteView messa
     return OrRelease(AsBytes(kHmacSequence), [&] {
       return device_.Operate([&] { return HmacInParts(device_, root, key, message); });
     });
-  return UseKey(root, key, [&](const Object& object, const Auth& auth) {
-    return tss::Hmac(device_.connection(), object, auth, message);
+  return UseKey(root, key, [&](const Channel& channel, const Object& object, const Auth& auth) {
+    return tss::Hmac(channel, object, auth, message);
   });
 }
 
@@ -399,7 +405,7 @@ SecretBytes TssBackend::Random(size_t size) {
   return device_.Operate([&] {
     SecretBytes random(size);
     for (size_t done = 0; done < size;) {
-      const SecretBytes some = GetRandom(device_.connection(), std::min(size - done, kMaxRandom));
+      const SecretBytes some = GetRandom(device_.channel(), std::min(size - done, kMaxRandom));
       if (some.empty() || some.size() > size - done)
         throw Error(Fault::Internal, "the TPM gives no random bytes");
       std::copy(some.view().begin(), some.view().end(), random.data() + done);
@@ -412,7 +418,7 @@ SecretBytes TssBackend::Random(size_t size) {
 void TssBackend::StirRandom(ByteView seed) {
   const Bytes digest = Digest(Hash::Sha256, {seed});  // one command whatever the size
   device_.Operate([&] {
-    tss::StirRandom(device_.connection(), digest);
+    tss::StirRandom(device_.channel(), digest);
     return true;
   });
 }

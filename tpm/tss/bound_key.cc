@@ -28,7 +28,7 @@ Bytes ReadValues(Device& device, const PcrSelection& selection, std::span<const 
   std::optional<uint32_t> update_counter;
   for (PcrSelection left = selection; left.pcrs != 0;) {
     const TPML_PCR_SELECTION asked = ListOf(left);
-    const PcrReading reading = PcrRead(device.connection(), asked, auths);
+    const PcrReading reading = PcrRead(device.channel(), asked, auths);
     const uint32_t read = PcrsIn(reading.selection, asked.pcrSelections[0].hash);
     // A bank that is switched off is read without an error.
     if (read == 0 || (read & ~left.pcrs) != 0)
@@ -105,13 +105,13 @@ Auth AuthorizeUse(Device& device, const KeyRef& key) {
   CheckState(key.pcrs);
   const Auth auth = device.BeginPolicy(key.auth.view(), Hold::InBurst);
   try {
-    PolicyPcr(device.connection(), *auth.session, ListOf(key.pcrs.selection), DigestOf(key.pcrs));
+    PolicyPcr(device.channel(), *auth.session, ListOf(key.pcrs.selection), DigestOf(key.pcrs));
   } catch (const CommandError& error) {
     // Of the session's handle it would be Recovery::Stale.
     if (BaseOf(error.native()) != TPM2_RC_VALUE || error.recovery() != Recovery::None) throw;
     Explain(device, key.pcrs, error);
   }
-  PolicyAuthValue(device.connection(), *auth.session);
+  PolicyAuthValue(device.channel(), *auth.session);
   return auth;
 }
 

@@ -18,7 +18,8 @@ constexpr Auth kEmptyPassword{};
 
 Object Hierarchy(TPM2_HANDLE handle) { return {handle, BigEndian32(handle)}; }
 
-Session StartAuthSession(Connection& connection, TPM2_SE type, const StorageKey* salt_to) {
+Session StartAuthSession(const Channel& channel, TPM2_SE type, const StorageKey* salt_to,
+                         WithoutRoom without_room) {
   const Bytes nonce_caller = ossl::Random(Session::kNonceSize);
   const auto nonce = Tpm2b<TPM2B_NONCE>(nonce_caller);
   const SharedSecret salt =
@@ -27,29 +28,30 @@ Session StartAuthSession(Connection& connection, TPM2_SE type, const StorageKey*
   const TPMT_SYM_DEF symmetric = Session::Symmetric();
   TPMI_SH_AUTH_SESSION handle = 0;
   TPM2B_NONCE nonce_tpm{};
-  Execute(connection, {.code = TPM2_CC_StartAuthSession,
-                       .name = "TPM2_StartAuthSession",
-                       .prepare =
-                           [&](Sys sys) {
-                             return Tss2_Sys_StartAuthSession_Prepare(sys, salt_key, TPM2_RH_NULL,
-                                                                      &nonce, &salt.encrypted, type,
-                                                                      &symmetric, TPM2_ALG_SHA256);
-                           },
-                       .complete =
-                           [&](Sys sys) {
-                             return Tss2_Sys_StartAuthSession_Complete(sys, &handle, &nonce_tpm);
-                           }});
+  Execute(channel, {.code = TPM2_CC_StartAuthSession,
+                    .name = "TPM2_StartAuthSession",
+                    .waits_for_session = without_room == WithoutRoom::Waits,
+                    .prepare =
+                        [&](Sys sys) {
+                          return Tss2_Sys_StartAuthSession_Prepare(sys, salt_key, TPM2_RH_NULL,
+                                                                   &nonce, &salt.encrypted, type,
+                                                                   &symmetric, TPM2_ALG_SHA256);
+                        },
+                    .complete =
+                        [&](Sys sys) {
+                          return Tss2_Sys_StartAuthSession_Complete(sys, &handle, &nonce_tpm);
+                        }});
   return {handle, nonce_caller, View(nonce_tpm), salt.secret,
           salt_to != nullptr ? salt_to->object.name : Bytes()};
 }
 
-Object Load(Connection& connection, TPM2_HANDLE parent, const KeyBlob& blob) {
+Object Load(const Channel& channel, TPM2_HANDLE parent, const KeyBlob& blob) {
   const TPM2B_PUBLIC area = UnmarshalPublic(blob.public_area);
   const TPM2B_PRIVATE sensitive = UnmarshalPrivate(blob.private_area);
   Object object{0, NameOf(area.publicArea)};
   TPM2B_NAME name{};
   Execute(
-      connection,
+      channel,
       {.code = TPM2_CC_Load,
        .name = "TPM2_Load",
        .prepare = [&](Sys sys) { return Tss2_Sys_Load_Prepare(sys, parent, &sensitive, &area); },
@@ -58,7 +60,7 @@ Object Load(Connection& connection, TPM2_HANDLE parent, const KeyBlob& blob) {
   return object;
 }
 
-Creation Create(Connection& connection, const Object& parent, Auth auth,
+Creation Create(const Channel& channel, const Object& parent, Auth auth,
                 const TPMS_SENSITIVE_CREATE& sensitive, const TPMT_PUBLIC& area,
                 ByteView outside_info) {
   const Wiped<TPM2B_SENSITIVE_CREATE> in_sensitive{{0, sensitive}};
@@ -70,7 +72,7 @@ Creation Create(Connection& connection, const Object& parent, Auth auth,
   TPM2B_CREATION_DATA creation_data{};
   Creation made;
   auth.encrypt_request = true;
-  Execute(connection,
+  Execute(channel,
           {.code = TPM2_CC_Create,
            .name = "TPM2_Create",
            .names = {parent.name},
@@ -90,18 +92,17 @@ Creation Create(Connection& connection, const Object& parent, Auth auth,
   return made;
 }
 
-std::optional<TPMT_PUBLIC> ReadPublic(Connection& connection, TPM2_HANDLE handle) {
+std::optional<TPMT_PUBLIC> ReadPublic(const Channel& channel, TPM2_HANDLE handle) {
   TPM2B_PUBLIC area{};
   TPM2B_NAME name{}, qualified_name{};
   try {
-    Execute(connection,
-            {.code = TPM2_CC_ReadPublic,
-             .name = "TPM2_ReadPublic",
-             .prepare = [&](Sys sys) { return Tss2_Sys_ReadPublic_Prepare(sys, handle); },
-             .complete =
-                 [&](Sys sys) {
-                   return Tss2_Sys_ReadPublic_Complete(sys, &area, &name, &qualified_name);
-                 }});
+    Execute(channel, {.code = TPM2_CC_ReadPublic,
+                      .name = "TPM2_ReadPublic",
+                      .prepare = [&](Sys sys) { return Tss2_Sys_ReadPublic_Prepare(sys, handle); },
+                      .complete =
+                          [&](Sys sys) {
+                            return Tss2_Sys_ReadPublic_Complete(sys, &area, &name, &qualified_name);
+                          }});
   } catch (const CommandError& error) {
     if (BaseOf(error.native()) == TPM2_RC_HANDLE) return std::nullopt;
     throw;
@@ -109,10 +110,10 @@ std::optional<TPMT_PUBLIC> ReadPublic(Connection& connection, TPM2_HANDLE handle
   return area.publicArea;
 }
 
-SecretBytes Unseal(Connection& connection, const Object& item, Auth auth) {
+SecretBytes Unseal(const Channel& channel, const Object& item, Auth auth) {
   Wiped<TPM2B_SENSITIVE_DATA> secret;
   auth.encrypt_response = true;
-  Execute(connection,
+  Execute(channel,
           {.code = TPM2_CC_Unseal,
            .name = "TPM2_Unseal",
            .names = {item.name},
@@ -122,12 +123,12 @@ SecretBytes Unseal(Connection& connection, const Object& item, Auth auth) {
   return SecretBytes(View(secret.value));
 }
 
-TPM2B_PRIVATE ObjectChangeAuth(Connection& connection, const Object& object, const Object& parent,
+TPM2B_PRIVATE ObjectChangeAuth(const Channel& channel, const Object& object, const Object& parent,
                                Auth auth, const SecretBytes& new_auth) {
   const Wiped<TPM2B_AUTH> in_auth{Tpm2b<TPM2B_AUTH>(new_auth.view())};
   TPM2B_PRIVATE changed{};
   auth.encrypt_request = true;
-  Execute(connection,
+  Execute(channel,
           {.code = TPM2_CC_ObjectChangeAuth,
            .name = "TPM2_ObjectChangeAuth",
            .names = {object.name, parent.name},
@@ -141,13 +142,13 @@ TPM2B_PRIVATE ObjectChangeAuth(Connection& connection, const Object& object, con
   return changed;
 }
 
-TPM2B_PRIVATE Import(Connection& connection, TPM2_HANDLE parent, const TPM2B_PUBLIC& area,
+TPM2B_PRIVATE Import(const Channel& channel, TPM2_HANDLE parent, const TPM2B_PUBLIC& area,
                      const TPM2B_PRIVATE& duplicate, const TPM2B_ENCRYPTED_SECRET& seed) {
   const TPM2B_DATA no_inner_key{};
   TPMT_SYM_DEF_OBJECT no_inner_wrapper{};
   no_inner_wrapper.algorithm = TPM2_ALG_NULL;
   TPM2B_PRIVATE imported{};
-  Execute(connection,
+  Execute(channel,
           {.code = TPM2_CC_Import,
            .name = "TPM2_Import",
            .prepare =
@@ -160,14 +161,14 @@ TPM2B_PRIVATE Import(Connection& connection, TPM2_HANDLE parent, const TPM2B_PUB
   return imported;
 }
 
-SecretBytes RsaDecrypt(Connection& connection, const Object& key, Auth auth, ByteView input) {
+SecretBytes RsaDecrypt(const Channel& channel, const Object& key, Auth auth, ByteView input) {
   const auto cipher_text = Tpm2b<TPM2B_PUBLIC_KEY_RSA>(input);
   TPMT_RSA_DECRYPT scheme{};
   scheme.scheme = TPM2_ALG_NULL;
   const TPM2B_DATA label{};
   Wiped<TPM2B_PUBLIC_KEY_RSA> message;
   auth.encrypt_request = auth.encrypt_response = true;
-  Execute(connection,
+  Execute(channel,
           {.code = TPM2_CC_RSA_Decrypt,
            .name = "TPM2_RSA_Decrypt",
            .names = {key.name},
@@ -181,13 +182,13 @@ SecretBytes RsaDecrypt(Connection& connection, const Object& key, Auth auth, Byt
   return SecretBytes(View(message.value));
 }
 
-SecretBytes EcdhZgen(Connection& connection, const Object& key, Auth auth, const EcPublic& peer) {
+SecretBytes EcdhZgen(const Channel& channel, const Object& key, Auth auth, const EcPublic& peer) {
   const TPM2B_ECC_POINT in_point{
       0, {Tpm2b<TPM2B_ECC_PARAMETER>(peer.x), Tpm2b<TPM2B_ECC_PARAMETER>(peer.y)}};
   Wiped<TPM2B_ECC_POINT> out_point;
   auth.encrypt_request = auth.encrypt_response = true;
   Execute(
-      connection,
+      channel,
       {.code = TPM2_CC_ECDH_ZGen,
        .name = "TPM2_ECDH_ZGen",
        .names = {key.name},
@@ -197,7 +198,7 @@ SecretBytes EcdhZgen(Connection& connection, const Object& key, Auth auth, const
   return SecretBytes(View(out_point.value.point.x));
 }
 
-TPMT_SIGNATURE Sign(Connection& connection, const Object& key, Auth auth, TPM2_ALG_ID scheme,
+TPMT_SIGNATURE Sign(const Channel& channel, const Object& key, Auth auth, TPM2_ALG_ID scheme,
                     TPM2_ALG_ID hash, ByteView digest) {
   const auto in_digest = Tpm2b<TPM2B_DIGEST>(digest);
   TPMT_SIG_SCHEME in_scheme{};
@@ -206,7 +207,7 @@ TPMT_SIGNATURE Sign(Connection& connection, const Object& key, Auth auth, TPM2_A
   const TPMT_TK_HASHCHECK no_ticket{TPM2_ST_HASHCHECK, TPM2_RH_NULL, {}};
   TPMT_SIGNATURE signature{};
   auth.encrypt_request = true;
-  Execute(connection,
+  Execute(channel,
           {.code = TPM2_CC_Sign,
            .name = "TPM2_Sign",
            .names = {key.name},
@@ -219,9 +220,9 @@ TPMT_SIGNATURE Sign(Connection& connection, const Object& key, Auth auth, TPM2_A
   return signature;
 }
 
-SecretBytes GetRandom(Connection& connection, size_t size) {
+SecretBytes GetRandom(const Channel& channel, size_t size) {
   Wiped<TPM2B_DIGEST> random;
-  Execute(connection,
+  Execute(channel,
           {.code = TPM2_CC_GetRandom,
            .name = "TPM2_GetRandom",
            .prepare =
@@ -230,15 +231,15 @@ SecretBytes GetRandom(Connection& connection, size_t size) {
   return SecretBytes(View(random.value));
 }
 
-void StirRandom(Connection& connection, ByteView seed) {
+void StirRandom(const Channel& channel, ByteView seed) {
   const auto data = Tpm2b<TPM2B_SENSITIVE_DATA>(seed);
-  Execute(connection, {.code = TPM2_CC_StirRandom,
-                       .name = "TPM2_StirRandom",
-                       .prepare = [&](Sys sys) { return Tss2_Sys_StirRandom_Prepare(sys, &data); },
-                       .complete = Tss2_Sys_StirRandom_Complete});
+  Execute(channel, {.code = TPM2_CC_StirRandom,
+                    .name = "TPM2_StirRandom",
+                    .prepare = [&](Sys sys) { return Tss2_Sys_StirRandom_Prepare(sys, &data); },
+                    .complete = Tss2_Sys_StirRandom_Complete});
 }
 
-StorageKey CreatePrimary(Connection& connection, TPM2_HANDLE hierarchy, Auth auth,
+StorageKey CreatePrimary(const Channel& channel, TPM2_HANDLE hierarchy, Auth auth,
                          const TPMT_PUBLIC& area) {
   const TPM2B_SENSITIVE_CREATE in_sensitive{};
   const TPM2B_PUBLIC in_public{0, area};
@@ -250,7 +251,7 @@ StorageKey CreatePrimary(Connection& connection, TPM2_HANDLE hierarchy, Auth aut
   TPM2B_DIGEST creation_hash{};
   TPMT_TK_CREATION ticket{};
   TPM2B_NAME name{};
-  Execute(connection,
+  Execute(channel,
           {.code = TPM2_CC_CreatePrimary,
            .name = "TPM2_CreatePrimary",
            .names = {Hierarchy(hierarchy).name},
@@ -268,9 +269,9 @@ StorageKey CreatePrimary(Connection& connection, TPM2_HANDLE hierarchy, Auth aut
   return {{handle, NameOf(out_public.publicArea)}, out_public.publicArea};
 }
 
-void EvictControl(Connection& connection, Auth auth, const Object& object, TPM2_HANDLE persistent) {
+void EvictControl(const Channel& channel, Auth auth, const Object& object, TPM2_HANDLE persistent) {
   const Object owner = Hierarchy(TPM2_RH_OWNER);
-  Execute(connection,
+  Execute(channel,
           {.code = TPM2_CC_EvictControl,
            .name = "TPM2_EvictControl",
            .names = {owner.name, object.name},
@@ -282,20 +283,19 @@ void EvictControl(Connection& connection, Auth auth, const Object& object, TPM2_
           {&auth, 1});
 }
 
-void FlushContext(Connection& connection, TPM2_HANDLE handle) {
-  Execute(connection,
-          {.code = TPM2_CC_FlushContext,
-           .name = "TPM2_FlushContext",
-           .prepare = [&](Sys sys) { return Tss2_Sys_FlushContext_Prepare(sys, handle); },
-           .complete = Tss2_Sys_FlushContext_Complete});
+void FlushContext(const Channel& channel, TPM2_HANDLE handle) {
+  Execute(channel, {.code = TPM2_CC_FlushContext,
+                    .name = "TPM2_FlushContext",
+                    .prepare = [&](Sys sys) { return Tss2_Sys_FlushContext_Prepare(sys, handle); },
+                    .complete = Tss2_Sys_FlushContext_Complete});
 }
 
-bool GetCapability(Connection& connection, TPM2_CAP capability, uint32_t first, uint32_t count,
+bool GetCapability(const Channel& channel, TPM2_CAP capability, uint32_t first, uint32_t count,
                    TPMS_CAPABILITY_DATA& data) {
   TPMI_YES_NO more = 0;
   data = {};
   Execute(
-      connection,
+      channel,
       {.code = TPM2_CC_GetCapability,
        .name = "TPM2_GetCapability",
        .prepare =
@@ -307,13 +307,12 @@ bool GetCapability(Connection& connection, TPM2_CAP capability, uint32_t first, 
   return more != 0;
 }
 
-bool TestParms(Connection& connection, const TPMT_PUBLIC_PARMS& parms) {
+bool TestParms(const Channel& channel, const TPMT_PUBLIC_PARMS& parms) {
   try {
-    Execute(connection,
-            {.code = TPM2_CC_TestParms,
-             .name = "TPM2_TestParms",
-             .prepare = [&](Sys sys) { return Tss2_Sys_TestParms_Prepare(sys, &parms); },
-             .complete = Tss2_Sys_TestParms_Complete});
+    Execute(channel, {.code = TPM2_CC_TestParms,
+                      .name = "TPM2_TestParms",
+                      .prepare = [&](Sys sys) { return Tss2_Sys_TestParms_Prepare(sys, &parms); },
+                      .complete = Tss2_Sys_TestParms_Complete});
   } catch (const CommandError& error) {
     if (!error.Is(Fault::BadInput) && !error.Is(Fault::Unsupported)) throw;
     return false;

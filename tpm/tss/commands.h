@@ -35,44 +35,46 @@ struct Creation {
 Object Hierarchy(TPM2_HANDLE handle);
 
 // Section 11. Salted to `salt_to` when given.
-Session StartAuthSession(Connection& connection, TPM2_SE type, const StorageKey* salt_to);
+enum class WithoutRoom : uint8_t { Waits, Refused };
+Session StartAuthSession(const Channel& channel, TPM2_SE type, const StorageKey* salt_to,
+                         WithoutRoom without_room = WithoutRoom::Waits);
 
 // Section 12. The private half of Create and Import's results is opaque; `parent` has an empty
 // password.
-Object Load(Connection& connection, TPM2_HANDLE parent, const KeyBlob& blob);
-Creation Create(Connection& connection, const Object& parent, Auth auth,
+Object Load(const Channel& channel, TPM2_HANDLE parent, const KeyBlob& blob);
+Creation Create(const Channel& channel, const Object& parent, Auth auth,
                 const TPMS_SENSITIVE_CREATE& sensitive, const TPMT_PUBLIC& area,
                 ByteView outside_info);
-std::optional<TPMT_PUBLIC> ReadPublic(Connection& connection, TPM2_HANDLE handle);
-SecretBytes Unseal(Connection& connection, const Object& item, Auth auth);
+std::optional<TPMT_PUBLIC> ReadPublic(const Channel& channel, TPM2_HANDLE handle);
+SecretBytes Unseal(const Channel& channel, const Object& item, Auth auth);
 // The private half with the new auth value; the loaded object keeps the old one.
-TPM2B_PRIVATE ObjectChangeAuth(Connection& connection, const Object& object, const Object& parent,
+TPM2B_PRIVATE ObjectChangeAuth(const Channel& channel, const Object& object, const Object& parent,
                                Auth auth, const SecretBytes& new_auth);
 
 // Section 13.
-TPM2B_PRIVATE Import(Connection& connection, TPM2_HANDLE parent, const TPM2B_PUBLIC& area,
+TPM2B_PRIVATE Import(const Channel& channel, TPM2_HANDLE parent, const TPM2B_PUBLIC& area,
                      const TPM2B_PRIVATE& duplicate, const TPM2B_ENCRYPTED_SECRET& seed);
 
 // Sections 14 and 20. RsaDecrypt is the bare private operation (null scheme).
-SecretBytes RsaDecrypt(Connection& connection, const Object& key, Auth auth, ByteView input);
-SecretBytes EcdhZgen(Connection& connection, const Object& key, Auth auth, const EcPublic& peer);
-TPMT_SIGNATURE Sign(Connection& connection, const Object& key, Auth auth, TPM2_ALG_ID scheme,
+SecretBytes RsaDecrypt(const Channel& channel, const Object& key, Auth auth, ByteView input);
+SecretBytes EcdhZgen(const Channel& channel, const Object& key, Auth auth, const EcPublic& peer);
+TPMT_SIGNATURE Sign(const Channel& channel, const Object& key, Auth auth, TPM2_ALG_ID scheme,
                     TPM2_ALG_ID hash, ByteView digest);
 
 // Section 16. May give less than asked for.
-SecretBytes GetRandom(Connection& connection, size_t size);
-void StirRandom(Connection& connection, ByteView seed);
+SecretBytes GetRandom(const Channel& channel, size_t size);
+void StirRandom(const Channel& channel, ByteView seed);
 
 // Sections 24 and 28. EvictControl is the owner's, and erases when `object` is at `persistent`.
-StorageKey CreatePrimary(Connection& connection, TPM2_HANDLE hierarchy, Auth auth,
+StorageKey CreatePrimary(const Channel& channel, TPM2_HANDLE hierarchy, Auth auth,
                          const TPMT_PUBLIC& area);
-void EvictControl(Connection& connection, Auth auth, const Object& object, TPM2_HANDLE persistent);
-void FlushContext(Connection& connection, TPM2_HANDLE handle);
+void EvictControl(const Channel& channel, Auth auth, const Object& object, TPM2_HANDLE persistent);
+void FlushContext(const Channel& channel, TPM2_HANDLE handle);
 
 // Section 30. GetCapability returns true when there is more.
-bool GetCapability(Connection& connection, TPM2_CAP capability, uint32_t first, uint32_t count,
+bool GetCapability(const Channel& channel, TPM2_CAP capability, uint32_t first, uint32_t count,
                    TPMS_CAPABILITY_DATA& data);
 // Whether the TPM accepts the parameters.
-bool TestParms(Connection& connection, const TPMT_PUBLIC_PARMS& parms);
+bool TestParms(const Channel& channel, const TPMT_PUBLIC_PARMS& parms);
 
 }  // namespace keyscope::tpm::tss

@@ -62,10 +62,12 @@ void Connection::Open() {
   }
   if (rc != TSS2_RC_SUCCESS) Refuse(rc);
   const size_t size = Tss2_Sys_GetContextSize(0);
-  sys_ = std::make_unique<std::max_align_t[]>(size / sizeof(std::max_align_t) + 1);
-  TSS2_ABI_VERSION version = TSS2_ABI_VERSION_CURRENT;
-  rc = Tss2_Sys_Initialize(sys(), size, tcti_, &version);
-  if (rc != TSS2_RC_SUCCESS) Refuse(rc);
+  for (size_t i = 0; i < kContexts; ++i) {
+    sys_[i] = std::make_unique<std::max_align_t[]>(size / sizeof(std::max_align_t) + 1);
+    TSS2_ABI_VERSION version = TSS2_ABI_VERSION_CURRENT;
+    rc = Tss2_Sys_Initialize(sys(i), size, tcti_, &version);
+    if (rc != TSS2_RC_SUCCESS) Refuse(rc);
+  }
   open_ = true;
   failure_told_ = false;
 }
@@ -80,9 +82,20 @@ void Connection::Refuse(TSS2_RC rc) {
 
 void Connection::Drop() noexcept {
   open_ = false;
-  sys_.reset();  // holds no resources of its own
+  for (auto& context : sys_) context.reset();  // holds no resources of its own
   if (tcti_ != nullptr) Tss2_TctiLdr_Finalize(&tcti_);
   tcti_ = nullptr;
+}
+
+TSS2_RC Channel::Exchange(const std::function<void()>& meanwhile) const {
+  if (lock_ != nullptr) lock_->unlock();
+  TSS2_RC rc = connection_.wire().Send(sys());
+  if (rc == TSS2_RC_SUCCESS) {
+    meanwhile();
+    rc = connection_.wire().Receive(sys());
+  }
+  if (lock_ != nullptr) lock_->lock();
+  return rc;
 }
 
 }  // namespace tss

@@ -1,19 +1,26 @@
-// The connection to one TPM: TCTI and system context, opened when first needed and after each
-// breakdown.
+// The connection to one TPM: TCTI and system contexts, opened when first needed and after each
+// breakdown; and the channels that commands take through it.
 #pragma once
 
 #include <tss2/tss2_sys.h>
 
+#include <array>
 #include <atomic>
 #include <cstddef>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
+
+#include "tpm/tss/wire.h"
 
 namespace keyscope::tpm::tss {
 
-// One thread at a time, but for IsOpen.
+// One thread at a time, but for IsOpen, and for one command in each system context.
 class Connection {
  public:
+  static constexpr size_t kContexts = 2;  // as many as Wire takes
+
   explicit Connection(std::string tcti) : tcti_name_(std::move(tcti)) {}
   ~Connection() { Drop(); }
   Connection(const Connection&) = delete;
@@ -24,16 +31,39 @@ class Connection {
   void Open();
   void Drop() noexcept;
 
-  TSS2_SYS_CONTEXT* sys() { return reinterpret_cast<TSS2_SYS_CONTEXT*>(sys_.get()); }
+  TSS2_SYS_CONTEXT* sys(size_t number = 0) {
+    return reinterpret_cast<TSS2_SYS_CONTEXT*>(sys_[number].get());
+  }
+  Wire& wire() { return wire_; }
 
  private:
   void Refuse(TSS2_RC rc);
 
   const std::string tcti_name_;
   TSS2_TCTI_CONTEXT* tcti_ = nullptr;
-  std::unique_ptr<std::max_align_t[]> sys_;
+  std::array<std::unique_ptr<std::max_align_t[]>, kContexts> sys_;
+  Wire wire_;
   std::atomic<bool> open_ = false;
   bool failure_told_ = false;
+};
+
+// What a command goes through: a system context of an open connection.
+class Channel {
+ public:
+  // `lock`, if there is one, is given away while an answer is awaited.
+  explicit Channel(Connection& connection, size_t number = 0,
+                   std::unique_lock<std::mutex>* lock = nullptr)
+      : connection_(connection), number_(number), lock_(lock) {}
+
+  TSS2_SYS_CONTEXT* sys() const { return connection_.sys(number_); }
+  // Sends what is prepared in sys() and awaits the answer; `meanwhile`, which throws nothing, runs
+  // while the TPM works.
+  TSS2_RC Exchange(const std::function<void()>& meanwhile) const;
+
+ private:
+  Connection& connection_;
+  size_t number_;
+  std::unique_lock<std::mutex>* lock_;
 };
 
 }  // namespace keyscope::tpm::tss

@@ -22,7 +22,9 @@ Device::Device(const BackendOptions& options)
       endorsement_auth_(options.endorsement_auth.Clone()),
       threads_(options.threads),
       connection_(options.tcti),
-      idle_(mutex_, [this] { FlushSessions(); }) {}
+      idle_(mutex_, [this] {
+        if (NobodyInLanes()) FlushSessions();  // else the end of a use arms it again
+      }) {}
 
 bool Device::Present() noexcept {
   if (connection_.IsOpen()) return true;
@@ -37,10 +39,11 @@ bool Device::Present() noexcept {
 
 void Device::Release(ByteView uid) noexcept {
   if (uid.empty()) idle_.Stop();
-  std::lock_guard lock(mutex_);
+  const Turn alone(*this);
   if (uid.empty()) {
     FlushAll();
     last_burst_use_ = {};
+    other_refused_ = false;
   } else {
     Forget(uid);
   }
@@ -51,36 +54,53 @@ void Device::Forget(ByteView id) noexcept {
 }
 
 bool Device::KeepSession(Hold hold) {
-  const auto now = Clock::now();
-  const bool in_burst = now - last_burst_use_ < kIdle;
-  if (hold == Hold::InBurst) last_burst_use_ = now;
+  const bool in_burst = InBurst();
+  if (hold == Hold::InBurst) last_burst_use_ = Clock::now();
   return threads_ && (hold == Hold::Always || (hold == Hold::InBurst && in_burst));
+}
+
+Auth Device::HeldAuth(size_t number, ByteView auth_value) {
+  return {.session = &**Sessions()[number],
+          .value = WithoutTrailingZeros(auth_value),
+          .keep = KeepSession(Hold::InBurst)};
+}
+
+void Device::OpenOther() try {
+  if (std::exchange(wants_other_, false) && !other_session_)
+    other_session_.emplace(
+        StartAuthSession(channel(), TPM2_SE_HMAC, nullptr, WithoutRoom::Refused));
+} catch (const CommandError& error) {
+  if (error.recovery() != Recovery::NoSession) throw;
+  log::Debug("uses of keys do not overlap: ", error.what());
+  other_refused_ = true;
 }
 
 Auth Device::Begin(const StorageKey* salt_to, ByteView auth_value, Hold hold) {
   if (salt_to != nullptr && session_ && session_->salted_to() != salt_to->object.name)
     FlushSessions();
   try {
-    if (!session_) session_.emplace(StartAuthSession(connection_, TPM2_SE_HMAC, salt_to));
+    if (!session_) session_.emplace(StartAuthSession(channel(), TPM2_SE_HMAC, salt_to));
   } catch (const CommandError& error) {
     // The TPM could not read the salt.
     if (error.Is(Fault::BadInput)) throw WithFault(error, Fault::KeyGone, kAdviceCleared);
     throw;
   }
-  return {
+  const Auth auth{
       .session = &*session_, .value = WithoutTrailingZeros(auth_value), .keep = KeepSession(hold)};
+  if (auth.keep) OpenOther();
+  return auth;
 }
 
 Auth Device::BeginPolicy(ByteView auth_value, Hold hold) {
   if (!policy_session_)
-    policy_session_.emplace(StartAuthSession(connection_, TPM2_SE_POLICY, nullptr));
+    policy_session_.emplace(StartAuthSession(channel(), TPM2_SE_POLICY, nullptr));
   return {.session = &*policy_session_,
           .value = WithoutTrailingZeros(auth_value),
           .keep = KeepSession(hold)};
 }
 
 Auth Device::BeginOther(const Auth& first, ByteView auth_value) {
-  if (!other_session_) other_session_.emplace(StartAuthSession(connection_, TPM2_SE_HMAC, nullptr));
+  if (!other_session_) other_session_.emplace(StartAuthSession(channel(), TPM2_SE_HMAC, nullptr));
   return {
       .session = &*other_session_, .value = WithoutTrailingZeros(auth_value), .keep = first.keep};
 }
@@ -154,7 +174,7 @@ void Device::FlushAll() noexcept {
 
 bool Device::FlushLeftovers(TPM2_HANDLE first) noexcept try {
   TPMS_CAPABILITY_DATA data{};
-  GetCapability(connection_, TPM2_CAP_HANDLES, first, TPM2_MAX_CAP_HANDLES, data);
+  GetCapability(channel(), TPM2_CAP_HANDLES, first, TPM2_MAX_CAP_HANDLES, data);
   const TPML_HANDLE& left = data.data.handles;
   for (uint32_t i = 0; i < left.count && i < std::size(left.handle); ++i) {
     log::Warn(
@@ -173,7 +193,7 @@ void Device::Flush(TPM2_HANDLE handle) noexcept {
   // Once more when it fails: nobody else will do it.
   for (int attempt = 0; attempt < 2 && connection_.IsOpen(); ++attempt) {
     try {
-      return FlushContext(connection_, handle);
+      return FlushContext(channel(), handle);
     } catch (const CommandError& error) {
       log::Debug("a TPM handle could not be given back: ", error.what());
       if (error.recovery() == Recovery::NoAnswer || error.recovery() == Recovery::BadAnswer)

@@ -1,12 +1,16 @@
-// One process's share of the TPM: the connection, the loaded objects, the held session, and what to
-// do when any of them is lost. Everything but Present and Release happens within Operate, under one
-// mutex.
+// One process's share of the TPM: the connection, the loaded objects, the held sessions, and what
+// to do when any of them is lost. One mutex guards it all, and an operation has it to itself from
+// beginning to end. Only uses of loaded objects in a burst overlap: two of them, each with a
+// session and a channel, and while the TPM works for one the other makes its command ready.
 #pragma once
 
 #include <array>
 #include <chrono>
+#include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 #include "base/secret.h"
 #include "tpm/backend.h"
@@ -40,9 +44,13 @@ class Device {
   // is left behind.
   template <typename Body>
   auto Operate(Body body, Retry retry = Retry::Always);
+  // Runs `use(channel, object, auth)` with the loaded object `id`, beside another such use; or
+  // where that cannot be, or fails, `body` in Operate.
+  template <typename Use, typename Body>
+  auto Overlap(ByteView id, ByteView auth_value, Use use, Body body);
 
   // The rest is for bodies.
-  Connection& connection() { return connection_; }
+  Channel channel() { return Channel(connection_); }
   // The configured authorization of TPM2_RH_OWNER or TPM2_RH_ENDORSEMENT.
   const SecretBytes& AuthOf(TPM2_HANDLE hierarchy) const {
     return hierarchy == TPM2_RH_OWNER ? owner_auth_ : endorsement_auth_;
@@ -71,10 +79,25 @@ class Device {
  private:
   using Clock = std::chrono::steady_clock;
 
+  // What two uses at a time take: each a session and a channel of its own. Failed: its use has
+  // failed, and waits to be alone.
+  enum class Lane : uint8_t { Free, Busy, Failed };
+  bool NobodyInLanes() const;
+  class Turn;
+
+  // Runs `body`, alone. See Operate.
+  template <typename Body>
+  auto Repeat(Body body, Retry retry);
+
+  // The first ones are the lanes'.
   std::array<std::optional<Session>*, 3> Sessions() {
-    return {&session_, &policy_session_, &other_session_};
+    return {&session_, &other_session_, &policy_session_};
   }
+  bool InBurst() const { return threads_ && Clock::now() - last_burst_use_ < kIdle; }
   bool KeepSession(Hold hold);
+  Auth HeldAuth(size_t number, ByteView auth_value);
+  // Makes a session for a second use at a time, if one had to wait and the TPM has room.
+  void OpenOther();
   // After success: the session, if one is held, goes after an idle second.
   void Settle() noexcept;
   // After an error: true when `body` is to run again.
@@ -95,6 +118,11 @@ class Device {
   const SecretBytes owner_auth_, endorsement_auth_;
   const bool threads_;
   std::mutex mutex_;
+  std::array<Lane, Connection::kContexts> lanes_{};
+  unsigned wait_alone_ = 0;     // threads
+  bool wants_other_ = false;    // a use found the only session busy
+  bool other_refused_ = false;  // the TPM had no room for a second one
+  std::condition_variable alone_, one_ended_;
   Connection connection_;
   KeyCache cache_;
   std::optional<Session> session_, policy_session_, other_session_;
@@ -102,9 +130,59 @@ class Device {
   IdleThread idle_;
 };
 
+// The mutex; and either nobody in a lane, or a lane of one's own.
+class Device::Turn {
+ public:
+  explicit Turn(Device& device);
+  // A lane with the loaded object `id`, if that can be.
+  Turn(Device& device, ByteView id, ByteView auth_value);
+  ~Turn();
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+  bool has_lane() const { return number_.has_value(); }
+  Channel channel() { return Channel(device_.connection_, *number_, &lock_); }
+  const Object& object() const { return object_; }
+  const Auth& auth() const { return auth_; }
+  // Keeps the lane to itself, if it has one, until the end: nobody else meets what made it fail.
+  void BeAlone();
+
+ private:
+  std::optional<size_t> FreeLane();
+
+  Device& device_;
+  std::unique_lock<std::mutex> lock_;
+  std::optional<size_t> number_;
+  Object object_;
+  Auth auth_;
+};
+
 template <typename Body>
 auto Device::Operate(Body body, Retry retry) {
-  std::lock_guard lock(mutex_);
+  const Turn alone(*this);
+  return Repeat(body, retry);
+}
+
+template <typename Use, typename Body>
+auto Device::Overlap(ByteView id, ByteView auth_value, Use use, Body body) {
+  Turn turn(*this, id, auth_value);
+  std::exception_ptr failure;
+  if (turn.has_lane()) try {
+      return use(turn.channel(), turn.object(), turn.auth());
+    } catch (...) {
+      failure = std::current_exception();
+      turn.BeAlone();
+    }
+  return Repeat(
+      [&] {
+        if (failure) std::rethrow_exception(std::exchange(failure, nullptr));
+        return body();
+      },
+      Retry::Always);
+}
+
+template <typename Body>
+auto Device::Repeat(Body body, Retry retry) {
   bool first_time = true;
   for (unsigned attempt = 1;; ++attempt) {
     try {

@@ -75,7 +75,7 @@ StorageKey MakeEndorsementKey(Device& device, EkType type) {
   const TPMT_PUBLIC area = TemplateOf(device, type);
   try {
     return AsHierarchy(device, TPM2_RH_ENDORSEMENT, [&](const Auth& auth) {
-      return CreatePrimary(device.connection(), TPM2_RH_ENDORSEMENT, auth, area);
+      return CreatePrimary(device.channel(), TPM2_RH_ENDORSEMENT, auth, area);
     });
   } catch (const CommandError& error) {
     if (!error.Is(Fault::BadInput)) throw;
@@ -88,7 +88,7 @@ Auth AuthorizeEndorsement(Device& device, const TPMT_PUBLIC& endorsement) {
   if ((endorsement.objectAttributes & TPMA_OBJECT_USERWITHAUTH) != 0) return {};
   const Auth policy = device.BeginPolicy({}, Hold::Never);
   AsHierarchy(device, TPM2_RH_ENDORSEMENT, [&](const Auth& auth) {
-    PolicySecret(device.connection(), TPM2_RH_ENDORSEMENT, auth, *policy.session);
+    PolicySecret(device.channel(), TPM2_RH_ENDORSEMENT, auth, *policy.session);
     return true;
   });
   return policy;
@@ -107,7 +107,7 @@ Bytes EkId(EkType type) { return BigEndian32(PersistentHandle(type)); }
 
 StorageKey EndorsementKey(Device& device, EkType type) {
   const TPM2_HANDLE handle = PersistentHandle(type);
-  const auto present = ReadPublic(device.connection(), handle);
+  const auto present = ReadPublic(device.channel(), handle);
   if (present && IsEndorsementKey(*present, type)) return {{handle, NameOf(*present)}, *present};
   device.Forget(EkId(type));
   TPMT_PUBLIC area{};
@@ -147,7 +147,7 @@ std::vector<Bytes> ReadChain(Device& device) {
 
 SecretBytes Activate(Device& device, const Root& root, const KeyRef& ak, EkType type,
                      const TPM2B_ID_OBJECT& id_object, const TPM2B_ENCRYPTED_SECRET& secret) {
-  Connection& connection = device.connection();
+  const Channel channel = device.channel();
   const StorageKey endorsement = EndorsementKey(device, type);
   if (endorsement.area.type == TPM2_ALG_RSA && !FitsModulus(secret, endorsement.area))
     throw Error(Fault::BadInput, "the credential is for another endorsement key");
@@ -155,7 +155,7 @@ SecretBytes Activate(Device& device, const Root& root, const KeyRef& ak, EkType 
   const Auth of_endorsement = AuthorizeEndorsement(device, endorsement.area);
   const Auth auth = device.Begin(nullptr, ak.auth.view(), Hold::InBurst);
   try {
-    SecretBytes answer = ActivateCredential(connection, object, auth, endorsement.object,
+    SecretBytes answer = ActivateCredential(channel, object, auth, endorsement.object,
                                             of_endorsement, id_object, secret);
     device.End(of_endorsement);
     device.End(auth);
@@ -164,7 +164,7 @@ SecretBytes Activate(Device& device, const Root& root, const KeyRef& ak, EkType 
     const TPM2_RC base = BaseOf(error.native());
     // To some TPMs a secret that does not decrypt is a failure; after a real one they do nothing.
     if (base == TPM2_RC_FAILURE)
-      GetRandom(connection, 1);
+      GetRandom(channel, 1);
     else if (base != TPM2_RC_INTEGRITY)
       throw;
     throw WithFault(error, Fault::BadInput,

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <optional>
 #include <thread>
 
@@ -22,50 +21,14 @@ using std::chrono::steady_clock;
 constexpr unsigned kMaxAttempts = 15;
 constexpr milliseconds kLongestPause{256};
 
-// TCTIs write to sockets with plain write(): without this a TPM service that went away would end
-// the host.
-class SigpipeBlocker {
- public:
-  SigpipeBlocker() {
-    sigemptyset(&sigpipe_);
-    sigaddset(&sigpipe_, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &sigpipe_, &before_);
-    if (sigismember(&before_, SIGPIPE) == 0) return;  // then none can have been pending
-    sigset_t pending;
-    sigpending(&pending);
-    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
-  }
-  ~SigpipeBlocker() {
-    const timespec now{};
-    if (!was_pending_)
-      while (sigtimedwait(&sigpipe_, nullptr, &now) == SIGPIPE) {
-      }
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-  SigpipeBlocker(const SigpipeBlocker&) = delete;
-  SigpipeBlocker& operator=(const SigpipeBlocker&) = delete;
-
- private:
-  sigset_t sigpipe_, before_;
-  bool was_pending_ = false;
-};
-
 using Auths = std::span<const Auth>;
 
-TSS2_RC Transmit(TSS2_SYS_CONTEXT* sys) {
-  const SigpipeBlocker blocker;
-  return Tss2_Sys_ExecuteAsync(sys);
-}
-
-TSS2_RC Send(TSS2_SYS_CONTEXT* sys, const Command& command, Auths auths) {
+TSS2_RC Send(const Channel& channel, const Command& command, Auths auths) {
   const auto start = steady_clock::now();
-  TSS2_RC rc = Transmit(sys);
-  if (rc == TSS2_RC_SUCCESS) {
-    // While the TPM works.
+  const TSS2_RC rc = channel.Exchange([&] {
     for (const Auth& auth : auths)
       if (auth.session != nullptr) auth.session->DrawNonce();
-    rc = Tss2_Sys_ExecuteFinish(sys, TSS2_TCTI_TIMEOUT_BLOCK);
-  }
+  });
   if (log::On(log::Level::Trace)) {
     const auto took =
         std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - start);
@@ -132,12 +95,13 @@ void WipeResponse(TSS2_SYS_CONTEXT* sys) {
 }
 
 // One attempt; returns what the TPM answered.
-TSS2_RC Attempt(TSS2_SYS_CONTEXT* sys, const Command& command, Auths auths) {
+TSS2_RC Attempt(const Channel& channel, const Command& command, Auths auths) {
+  TSS2_SYS_CONTEXT* sys = channel.sys();
   TSS2_RC rc = command.prepare(sys);
   if (rc == TSS2_RC_SUCCESS && !auths.empty()) rc = Authorize(sys, command, auths);
   if (rc != TSS2_RC_SUCCESS)
     throw Error(Fault::BadInput, std::string(command.name) + " cannot carry such a value", rc);
-  rc = Send(sys, command, auths);
+  rc = Send(channel, command, auths);
   if (rc != TSS2_RC_SUCCESS) return rc;
   if (!Accept(sys, command, auths))
     throw CommandError(Fault::KeyGone,
@@ -151,11 +115,14 @@ TSS2_RC Attempt(TSS2_SYS_CONTEXT* sys, const Command& command, Auths auths) {
 
 }  // namespace
 
-void Execute(Connection& connection, const Command& command, Auths auths) {
+void Execute(const Channel& channel, const Command& command, Auths auths) {
   for (unsigned attempt = 1;; ++attempt) {
-    const TSS2_RC rc = Attempt(connection.sys(), command, auths);
+    const TSS2_RC rc = Attempt(channel, command, auths);
     if (rc == TSS2_RC_SUCCESS) return;
-    if (!AsksToRepeat(rc) || attempt == kMaxAttempts) throw MakeError(command.name, rc);
+    const CommandError error = MakeError(command.name, rc);
+    if (!AsksToRepeat(rc) || attempt == kMaxAttempts ||
+        (error.recovery() == Recovery::NoSession && !command.waits_for_session))
+      throw error;
     std::this_thread::sleep_for(std::min(milliseconds(1) * (1 << (attempt - 1)), kLongestPause));
   }
 }

@@ -6,7 +6,7 @@
 
 namespace keyscope::tpm::tss {
 
-Facts AskFacts(Connection& connection);
-Lockout AskLockout(Connection& connection);
+Facts AskFacts(const Channel& channel);
+Lockout AskLockout(const Channel& channel);
 
 }  // namespace keyscope::tpm::tss

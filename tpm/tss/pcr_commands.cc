@@ -10,10 +10,10 @@ using Sys = TSS2_SYS_CONTEXT*;
 
 }  // namespace
 
-PcrReading PcrRead(Connection& connection, const TPML_PCR_SELECTION& selection,
+PcrReading PcrRead(const Channel& channel, const TPML_PCR_SELECTION& selection,
                    std::span<const Auth> auths) {
   PcrReading reading;
-  Execute(connection,
+  Execute(channel,
           {.code = TPM2_CC_PCR_Read,
            .name = "TPM2_PCR_Read",
            .prepare = [&](Sys sys) { return Tss2_Sys_PCR_Read_Prepare(sys, &selection); },
@@ -26,22 +26,22 @@ PcrReading PcrRead(Connection& connection, const TPML_PCR_SELECTION& selection,
   return reading;
 }
 
-void PolicyPcr(Connection& connection, const Session& policy, const TPML_PCR_SELECTION& selection,
+void PolicyPcr(const Channel& channel, const Session& policy, const TPML_PCR_SELECTION& selection,
                ByteView digest) {
   const auto pcr_digest = Tpm2b<TPM2B_DIGEST>(digest);
-  Execute(connection, {.code = TPM2_CC_PolicyPCR,
-                       .name = "TPM2_PolicyPCR",
-                       .prepare =
-                           [&](Sys sys) {
-                             return Tss2_Sys_PolicyPCR_Prepare(sys, policy.handle(), &pcr_digest,
-                                                               &selection);
-                           },
-                       .complete = Tss2_Sys_PolicyPCR_Complete});
+  Execute(channel, {.code = TPM2_CC_PolicyPCR,
+                    .name = "TPM2_PolicyPCR",
+                    .prepare =
+                        [&](Sys sys) {
+                          return Tss2_Sys_PolicyPCR_Prepare(sys, policy.handle(), &pcr_digest,
+                                                            &selection);
+                        },
+                    .complete = Tss2_Sys_PolicyPCR_Complete});
 }
 
-void PolicyAuthValue(Connection& connection, const Session& policy) {
+void PolicyAuthValue(const Channel& channel, const Session& policy) {
   Execute(
-      connection,
+      channel,
       {.code = TPM2_CC_PolicyAuthValue,
        .name = "TPM2_PolicyAuthValue",
        .prepare = [&](Sys sys) { return Tss2_Sys_PolicyAuthValue_Prepare(sys, policy.handle()); },

@@ -16,12 +16,12 @@ struct PcrReading {
   TPML_DIGEST values{};            // ascending
 };
 // `auths`: sessions that audit the command, or none.
-PcrReading PcrRead(Connection& connection, const TPML_PCR_SELECTION& selection,
+PcrReading PcrRead(const Channel& channel, const TPML_PCR_SELECTION& selection,
                    std::span<const Auth> auths);
 
 // TPM2_RC_VALUE of a parameter when the PCRs' digest is another one.
-void PolicyPcr(Connection& connection, const Session& policy, const TPML_PCR_SELECTION& selection,
+void PolicyPcr(const Channel& channel, const Session& policy, const TPML_PCR_SELECTION& selection,
                ByteView digest);
-void PolicyAuthValue(Connection& connection, const Session& policy);
+void PolicyAuthValue(const Channel& channel, const Session& policy);
 
 }  // namespace keyscope::tpm::tss

@@ -20,7 +20,7 @@ void CheckRange(TPM2_HANDLE handle) {
 
 void EvictAsOwner(Device& device, const Object& object, TPM2_HANDLE handle) {
   AsHierarchy(device, TPM2_RH_OWNER, [&](const Auth& owner) {
-    EvictControl(device.connection(), owner, object, handle);
+    EvictControl(device.channel(), owner, object, handle);
     return true;
   });
 }
@@ -31,7 +31,7 @@ uint32_t FreePersistentHandle(Device& device) {
   TPM2_HANDLE free = kFirst;
   for (bool more = true; more && free <= kLast;) {
     TPMS_CAPABILITY_DATA data{};
-    more = GetCapability(device.connection(), TPM2_CAP_HANDLES, free, TPM2_MAX_CAP_HANDLES, data);
+    more = GetCapability(device.channel(), TPM2_CAP_HANDLES, free, TPM2_MAX_CAP_HANDLES, data);
     const TPML_HANDLE& taken = data.data.handles;  // ascending
     const size_t count = std::min<size_t>(taken.count, std::size(taken.handle));
     for (size_t i = 0; i < count; ++i) {
@@ -53,7 +53,7 @@ void Persist(Device& device, const Root& root, const KeyRef& key, TPM2_HANDLE ha
   } catch (const CommandError& error) {
     // After an answer that was lost it may be there already.
     if (BaseOf(error.native()) != TPM2_RC_NV_DEFINED ||
-        !IsNamed(ReadPublic(device.connection(), handle), object.name))
+        !IsNamed(ReadPublic(device.channel(), handle), object.name))
       throw;
   }
   device.Forget(key.uid);
@@ -61,7 +61,7 @@ void Persist(Device& device, const Root& root, const KeyRef& key, TPM2_HANDLE ha
 
 void Erase(Device& device, TPM2_HANDLE handle, ByteView name) {
   CheckRange(handle);
-  if (!IsNamed(ReadPublic(device.connection(), handle), name)) return;
+  if (!IsNamed(ReadPublic(device.channel(), handle), name)) return;
   EvictAsOwner(device, {handle, Copy(name)}, handle);
 }
 

@@ -13,7 +13,7 @@ constexpr TPM2_HANDLE kSrkHandle = 0x81000001;
 
 StorageKey MakePrimary(Device& device, const TPMT_PUBLIC& area = StorageRootTemplate()) {
   return AsHierarchy(device, TPM2_RH_OWNER, [&](const Auth& owner) {
-    return CreatePrimary(device.connection(), TPM2_RH_OWNER, owner, area);
+    return CreatePrimary(device.channel(), TPM2_RH_OWNER, owner, area);
   });
 }
 
@@ -21,7 +21,7 @@ StorageKey MakePrimary(Device& device, const TPMT_PUBLIC& area = StorageRootTemp
 bool MakePersistent(Device& device, const Object& primary) {
   try {
     return AsHierarchy(device, TPM2_RH_OWNER, [&](const Auth& owner) {
-      EvictControl(device.connection(), owner, primary, kSrkHandle);
+      EvictControl(device.channel(), owner, primary, kSrkHandle);
       return true;
     });
   } catch (const CommandError& error) {
@@ -52,13 +52,13 @@ std::optional<Root> TakeRoot(KeyBlob& blob) {
 
 Object LoadKey(Device& device, const Root& root, KeyBlob blob) {
   const std::optional<Root> own = TakeRoot(blob);
-  return Load(device.connection(), Parent(device, own ? *own : root).object.handle, blob);
+  return Load(device.channel(), Parent(device, own ? *own : root).object.handle, blob);
 }
 
 }  // namespace
 
 Root EnsureRoot(Device& device) {
-  const auto present = ReadPublic(device.connection(), kSrkHandle);
+  const auto present = ReadPublic(device.channel(), kSrkHandle);
   if (present && IsStorageRoot(*present)) return RootOf(kSrkHandle, *present);
   const StorageKey primary = MakePrimary(device);
   Root root = RootOf(0, primary.area);
@@ -104,20 +104,23 @@ KeyBlob Under(const Root& parent, const Root& root, KeyBlob blob) {
 
 Object Ready(Device& device, const Root& root, const KeyRef& key) {
   return device.Loaded(key.uid, KeyCache::Place::First, [&] {
-    Connection& connection = device.connection();
+    const Channel channel = device.channel();
     if (key.persistent == 0) return LoadKey(device, root, key.blob);
     Object object{key.persistent, NameOf(UnmarshalPublic(key.blob.public_area).publicArea)};
-    if (!IsNamed(ReadPublic(connection, object.handle), object.name))
+    if (!IsNamed(ReadPublic(channel, object.handle), object.name))
       throw Error(Fault::KeyGone,
                   std::string("the key is not at its persistent handle") + kAdviceCleared);
     return object;
   });
 }
 
-Auth AuthorizeByValue(Device& device, const KeyRef& key) {
+bool MayUseHeldSession(const KeyRef& key) {
   const TPMT_PUBLIC area = UnmarshalPublic(key.blob.public_area).publicArea;
-  if ((area.objectAttributes & TPMA_OBJECT_NODA) != 0)
-    return device.Begin(nullptr, key.auth.view(), Hold::InBurst);
+  return (area.objectAttributes & TPMA_OBJECT_NODA) != 0;
+}
+
+Auth AuthorizeByValue(Device& device, const KeyRef& key) {
+  if (MayUseHeldSession(key)) return device.Begin(nullptr, key.auth.view(), Hold::InBurst);
   device.FlushSessions();
   return device.Begin(nullptr, key.auth.view(), Hold::Never);
 }

@@ -21,9 +21,10 @@ KeyBlob Under(const Root& parent, const Root& root, KeyBlob blob);
 // What an operation uses: at its persistent handle, or loaded under `root`. Fault::KeyGone when
 // another object is at the handle.
 Object Ready(Device& device, const Root& root, const KeyRef& key);
-// Its authorization by its auth value: by the held session in a burst; but never by an old one when
-// the key is under dictionary-attack protection: a session that the TPM no longer knows would spend
-// a try.
+// False when the key is under dictionary-attack protection: a session that the TPM no longer knows
+// would spend a try.
+bool MayUseHeldSession(const KeyRef& key);
+// Its authorization by its auth value: by the held session in a burst, if it may be.
 Auth AuthorizeByValue(Device& device, const KeyRef& key);
 
 }  // namespace keyscope::tpm::tss

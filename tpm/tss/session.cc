@@ -18,6 +18,8 @@ TPMA_SESSION AttributesOf(const Auth& auth) {
                                    (auth.audit ? TPMA_SESSION_AUDIT : 0));
 }
 
+Bytes NewNonce() { return ossl::Random(Session::kNonceSize); }
+
 }  // namespace
 
 TPMT_SYM_DEF Session::Symmetric() {
@@ -51,9 +53,13 @@ void Session::Cipher(bool response, const Auth& auth, std::span<uint8_t> data) c
          derived.view().subspan(kAesKeySize), data);
 }
 
+void Session::DrawNonce() noexcept try {
+  next_nonce_ = NewNonce();
+} catch (const std::exception&) {  // the next command will say it
+}
+
 TSS2_RC Session::Encrypt(TSS2_SYS_CONTEXT* sys, const Auth& auth) {
-  if (next_nonce_.empty()) DrawNonce();
-  nonce_caller_ = std::exchange(next_nonce_, {});
+  nonce_caller_ = next_nonce_.empty() ? NewNonce() : std::exchange(next_nonce_, {});
   if (!auth.encrypt_request) return TSS2_RC_SUCCESS;
   size_t size = 0;
   const uint8_t* data = nullptr;

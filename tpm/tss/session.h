@@ -42,8 +42,8 @@ class Session {
   TPM2_HANDLE handle() const { return handle_; }
   const Bytes& salted_to() const { return salted_to_; }
 
-  // Makes the caller's next nonce, ahead of time.
-  void DrawNonce() { next_nonce_ = ossl::Random(kNonceSize); }
+  // Makes the caller's next nonce ahead of time, if it can.
+  void DrawNonce() noexcept;
   // Before a command: takes a new nonce and encrypts the first parameter in `sys`.
   TSS2_RC Encrypt(TSS2_SYS_CONTEXT* sys, const Auth& auth);
   // The authorization of a command with this cpHash.

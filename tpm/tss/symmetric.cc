@@ -6,7 +6,7 @@
 namespace keyscope::tpm::tss {
 
 SecretBytes HmacInParts(Device& device, const Root& root, const KeyRef& key, ByteView message) {
-  Connection& connection = device.connection();
+  const Channel channel = device.channel();
   const auto authorized = [&](Hold hold, auto command) {
     const Auth auth = device.Begin(nullptr, key.auth.view(), hold);
     auto result = command(auth);
@@ -18,15 +18,15 @@ SecretBytes HmacInParts(Device& device, const Root& root, const KeyRef& key, Byt
   const Object object = Ready(device, root, key);
   const Object sequence = device.Loaded(id, KeyCache::Place::First, [&] {
     return authorized(Hold::Always,
-                      [&](const Auth& auth) { return HmacStart(connection, object, auth); });
+                      [&](const Auth& auth) { return HmacStart(channel, object, auth); });
   });
   for (; message.size() > kMaxBuffer; message = message.subspan(kMaxBuffer))
     authorized(Hold::Always, [&](const Auth& auth) {
-      SequenceUpdate(connection, sequence, auth, message.first(kMaxBuffer));
+      SequenceUpdate(channel, sequence, auth, message.first(kMaxBuffer));
       return true;
     });
   SecretBytes code = authorized(Hold::InBurst, [&](const Auth& auth) {
-    return SequenceComplete(connection, sequence, auth, message);
+    return SequenceComplete(channel, sequence, auth, message);
   });
   device.Flushed(id);
   return code;

@@ -12,7 +12,7 @@ constexpr TPMI_ALG_HASH kOfTheKey = TPM2_ALG_NULL;
 
 }  // namespace
 
-SecretBytes EncryptDecrypt(Connection& connection, const Object& key, Auth auth, TPM2_ALG_ID mode,
+SecretBytes EncryptDecrypt(const Channel& channel, const Object& key, Auth auth, TPM2_ALG_ID mode,
                            Direction direction, Bytes& iv, ByteView data) {
   const Wiped<TPM2B_MAX_BUFFER> in_data{Tpm2b<TPM2B_MAX_BUFFER>(data)};
   const auto iv_in = Tpm2b<TPM2B_IV>(iv);
@@ -20,7 +20,7 @@ SecretBytes EncryptDecrypt(Connection& connection, const Object& key, Auth auth,
   Wiped<TPM2B_MAX_BUFFER> out_data;
   TPM2B_IV iv_out{};
   auth.encrypt_request = auth.encrypt_response = true;
-  Execute(connection,
+  Execute(channel,
           {.code = TPM2_CC_EncryptDecrypt2,
            .name = "TPM2_EncryptDecrypt2",
            .names = {key.name},
@@ -38,11 +38,11 @@ SecretBytes EncryptDecrypt(Connection& connection, const Object& key, Auth auth,
   return SecretBytes(View(out_data.value));
 }
 
-SecretBytes Hmac(Connection& connection, const Object& key, Auth auth, ByteView message) {
+SecretBytes Hmac(const Channel& channel, const Object& key, Auth auth, ByteView message) {
   const Wiped<TPM2B_MAX_BUFFER> buffer{Tpm2b<TPM2B_MAX_BUFFER>(message)};
   Wiped<TPM2B_DIGEST> code;
   auth.encrypt_request = auth.encrypt_response = true;
-  Execute(connection,
+  Execute(channel,
           {.code = TPM2_CC_HMAC,
            .name = "TPM2_HMAC",
            .names = {key.name},
@@ -55,12 +55,12 @@ SecretBytes Hmac(Connection& connection, const Object& key, Auth auth, ByteView 
   return SecretBytes(View(code.value));
 }
 
-Object HmacStart(Connection& connection, const Object& key, Auth auth) {
+Object HmacStart(const Channel& channel, const Object& key, Auth auth) {
   const Wiped<TPM2B_AUTH> sequence_auth{Tpm2b<TPM2B_AUTH>(auth.value)};
   Object sequence{};
   auth.encrypt_request = true;
   Execute(
-      connection,
+      channel,
       {.code = TPM2_CC_HMAC_Start,
        .name = "TPM2_HMAC_Start",
        .names = {key.name},
@@ -73,10 +73,10 @@ Object HmacStart(Connection& connection, const Object& key, Auth auth) {
   return sequence;
 }
 
-void SequenceUpdate(Connection& connection, const Object& sequence, Auth auth, ByteView part) {
+void SequenceUpdate(const Channel& channel, const Object& sequence, Auth auth, ByteView part) {
   const Wiped<TPM2B_MAX_BUFFER> buffer{Tpm2b<TPM2B_MAX_BUFFER>(part)};
   auth.encrypt_request = true;
-  Execute(connection,
+  Execute(channel,
           {.code = TPM2_CC_SequenceUpdate,
            .name = "TPM2_SequenceUpdate",
            .names = {sequence.name},
@@ -88,13 +88,13 @@ void SequenceUpdate(Connection& connection, const Object& sequence, Auth auth, B
           {&auth, 1});
 }
 
-SecretBytes SequenceComplete(Connection& connection, const Object& sequence, Auth auth,
+SecretBytes SequenceComplete(const Channel& channel, const Object& sequence, Auth auth,
                              ByteView part) {
   const Wiped<TPM2B_MAX_BUFFER> buffer{Tpm2b<TPM2B_MAX_BUFFER>(part)};
   Wiped<TPM2B_DIGEST> code;
   TPMT_TK_HASHCHECK no_ticket{};
   auth.encrypt_request = auth.encrypt_response = true;
-  Execute(connection,
+  Execute(channel,
           {.code = TPM2_CC_SequenceComplete,
            .name = "TPM2_SequenceComplete",
            .names = {sequence.name},

@@ -1,0 +1,154 @@
+// Uses of loaded keys that overlap: two at a time, each with a session of its own.
+#include <array>
+#include <atomic>
+#include <thread>
+
+#include "tests/contract/tss_subject.h"
+#include "tests/contract/verify.h"
+
+namespace keyscope::test {
+namespace {
+
+using tpm::Hash;
+
+constexpr uint32_t kStartAuthSession = 0x176, kSign = 0x15d, kCreate = 0x153;
+
+class TssOverlap : public TssTest {
+ protected:
+  TssOverlap() : key(NewKey(backend, root, "key", kP256)) { Burst(1, 2); }
+
+  void ExpectSigns() {
+    EXPECT_TRUE(
+        Verifies(backend.PublicOf(key.blob), Hash::Sha256, DigestFor(Hash::Sha256), SignWith(key)));
+  }
+  void Burst(int threads, int each) {
+    std::vector<std::jthread> all;
+    for (int t = 0; t < threads; ++t)
+      all.emplace_back([=, this] {
+        for (int i = 0; i < each; ++i) ExpectSigns();
+      });
+  }
+  size_t Sessions() {
+    const auto handles = proxy.LoadedHandles();
+    return static_cast<size_t>(
+        std::ranges::count_if(handles, [](uint32_t handle) { return handle >> 24 != 0x80; }));
+  }
+  // A session of another process.
+  void TakeASession() {
+    Bytes start = {0x80, 0x01, 0, 0, 0, 43, 0, 0, 0x01, 0x76};
+    Append(start, Bytes{0x40, 0, 0, 7, 0x40, 0, 0, 7, 0, 16});  // neither salted nor bound
+    Append(start, Bytes(16, 1));
+    Append(start, Bytes{0, 0, 0, 0, 0x10, 0, 0x0b});  // HMAC, no cipher, SHA-256
+    proxy.Ask(start);
+  }
+  // Runs `other` while the TPM is at a signature of another thread.
+  void WhileItSigns(const std::function<void()>& other) {
+    proxy.Inject(0, {Harm::Kind::Hold});
+    std::jthread first([&] { ExpectSigns(); });
+    ASSERT_TRUE(proxy.AwaitHeld());
+    std::jthread second(other);
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    EXPECT_TRUE(proxy.LetGo());
+  }
+
+  tpm::KeyRef key;
+};
+
+TEST_F(TssOverlap, OneThreadHasOneSession) {
+  Burst(1, 10);
+  EXPECT_EQ(Sessions(), 1U);
+}
+
+TEST_F(TssOverlap, ThreadsTakeOneMoreSessionAndOneCommandEach) {
+  proxy.Reset();
+  WhileItSigns([&] { ExpectSigns(); });
+  EXPECT_EQ(Sessions(), 2U);
+  Burst(8, 20);
+  EXPECT_EQ(Sessions(), 2U);
+  const std::map<uint32_t, int> expected{{kStartAuthSession, 1}, {kSign, 2 + 8 * 20}};
+  EXPECT_EQ(proxy.Counts(), expected);
+  std::this_thread::sleep_for(std::chrono::milliseconds(1300));
+  EXPECT_EQ(Sessions(), 0U) << "they are given back in an idle second";
+}
+
+TEST_F(TssOverlap, TheNextCommandIsThereWhenTheAnswerComes) {
+  WhileItSigns([&] { ExpectSigns(); });
+  // The second one has two seconds to get ready, and is sent by the first one's thread.
+  for (int i = 0; i < 3; ++i) WhileItSigns([&] { ExpectSigns(); });
+  EXPECT_EQ(Sessions(), 2U);
+}
+
+TEST_F(TssOverlap, WhereTheTpmHasNoRoomForASecondSessionOneServes) {
+  for (int i = 0; i < 2; ++i) TakeASession();
+  ASSERT_EQ(Sessions(), 3U);
+  proxy.Reset();
+  WhileItSigns([&] { ExpectSigns(); });
+  Burst(8, 10);
+  const std::map<uint32_t, int> expected{{kStartAuthSession, 1}, {kSign, 2 + 8 * 10}};
+  EXPECT_EQ(proxy.Counts(), expected) << "asked for once";
+  EXPECT_EQ(Sessions(), 3U);
+}
+
+TEST_F(TssOverlap, OtherOperationsHaveTheirTurn) {
+  std::atomic<bool> done = false;
+  std::vector<std::jthread> signers;
+  for (int t = 0; t < 4; ++t)
+    signers.emplace_back([&] {
+      while (!done) ExpectSigns();
+    });
+  proxy.Reset();
+  for (int i = 0; i < 10; ++i) backend.Create(root, kP256, AuthOf("new"));
+  done = true;
+  signers.clear();
+  EXPECT_EQ(proxy.Counts()[kCreate], 10);
+  EXPECT_LT(proxy.Counts()[kSign], 10 * 100) << "none waited for long";
+}
+
+TEST_F(TssOverlap, AKeyIsGivenBackBetweenUses) {
+  std::atomic<bool> done = false;
+  std::vector<std::jthread> signers;
+  for (int t = 0; t < 4; ++t)
+    signers.emplace_back([&] {
+      while (!done) ExpectSigns();
+    });
+  for (int i = 0; i < 10; ++i) {
+    backend.Release(key.uid);
+    backend.Release({});
+  }
+  done = true;
+  signers.clear();
+  backend.Release({});
+  EXPECT_EQ(proxy.LoadedHandles(), std::vector<uint32_t>());
+}
+
+TEST_F(TssOverlap, AnAnswerThatTakesLongerThanTheIdleSecondFindsItsSession) {
+  proxy.Inject(0, {Harm::Kind::Hold});
+  std::jthread first([&] { ExpectSigns(); });
+  ASSERT_TRUE(proxy.AwaitHeld());
+  std::this_thread::sleep_for(std::chrono::milliseconds(1300));
+  proxy.Reset();
+  EXPECT_TRUE(proxy.LetGo());
+  first.join();
+  EXPECT_EQ(proxy.Total(), 0) << "nothing was given back meanwhile";
+  ExpectSigns();
+}
+
+TEST_F(TssOverlap, TheTpmGoesAndComesBackMeanwhile) {
+  std::atomic<bool> done = false;
+  std::vector<std::jthread> signers;
+  for (int t = 0; t < 4; ++t)
+    signers.emplace_back([&] {
+      while (!done) FaultOf([&] { SignWith(key); });  // refused while it is away
+    });
+  for (int i = 0; i < 5; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    subject.swtpm().Kill();
+    subject.swtpm().Start();
+  }
+  done = true;
+  signers.clear();
+  ExpectSigns();
+}
+
+}  // namespace
+}  // namespace keyscope::test
