@@ -54,15 +54,14 @@ std::shared_ptr<const Object> KeyFor(Token& token, CK_OBJECT_HANDLE handle,
 
 Materials MaterialsOf(Token& token, const MechanismRule& rule, const CK_MECHANISM& mechanism,
                       const Object* object) {
-  const bool has_secret = object != nullptr && (object->kind & (kPrivate | kSecret)) != 0;
-  return {rule,
-          mechanism,
-          object,
-          has_secret ? token.objects().KeyOf(*object) : nullptr,
-          token.objects(),
-          token.backend(),
-          token.login().root(),
-          token.facts()};
+  Materials materials{rule, mechanism, object, nullptr, token.objects(), token.backend(), {}, {}};
+  if (object == nullptr) return materials;
+  if ((object->kind & (kPrivate | kSecret)) != 0) {
+    materials.key = token.objects().KeyOf(*object);
+    materials.root = token.login().root();
+  }
+  materials.facts = token.facts();
+  return materials;
 }
 
 }  // namespace keyscope::token

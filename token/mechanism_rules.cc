@@ -107,14 +107,6 @@ constexpr MechanismRule kRules[] = {
 };
 #undef ROW
 
-bool Available(const MechanismRule& rule, const tpm::Facts& facts) {
-  const bool pads = rule.scheme->or_padded_rsa && facts.padded_rsa;
-  if (rule.scheme->needs_raw_rsa && !facts.raw_rsa && !pads) return false;
-  if (rule.family == Family::Rsa) return !facts.rsa_bits.empty();
-  if (rule.family == Family::Ec) return !facts.curves.empty();
-  return true;
-}
-
 CK_FLAGS FlagsOf(const Scheme& scheme) {
   const std::pair<bool, CK_FLAGS> flags[] = {
       {scheme.digest != nullptr, CKF_DIGEST},
@@ -156,18 +148,17 @@ bool Takes(Family taker, Family key) {
 
 std::span<const MechanismRule> MechanismRules() { return kRules; }
 
-const MechanismRule* FindMechanism(CK_MECHANISM_TYPE type, const tpm::Facts& facts) {
-  for (const MechanismRule& rule : kRules)
-    if (rule.type == type) return Available(rule, facts) ? &rule : nullptr;
-  return nullptr;
+bool Available(const MechanismRule& rule, const tpm::Facts& facts) {
+  const bool pads = rule.scheme->or_padded_rsa && facts.padded_rsa;
+  if (rule.scheme->needs_raw_rsa && !facts.raw_rsa && !pads) return false;
+  if (rule.family == Family::Rsa) return !facts.rsa_bits.empty();
+  if (rule.family == Family::Ec) return !facts.curves.empty();
+  return true;
 }
 
-const MechanismRule& MechanismOr(CK_MECHANISM_TYPE type, const tpm::Facts& facts) {
-  const MechanismRule* rule = FindMechanism(type, facts);
-  if (rule == nullptr)
-    throw Error(Rv{CKR_MECHANISM_INVALID},
-                "mechanism " + std::to_string(type) + " is not one of this token's");
-  return *rule;
+const MechanismRule* FindMechanism(CK_MECHANISM_TYPE type) {
+  const auto* found = std::ranges::find(kRules, type, &MechanismRule::type);
+  return found == std::end(kRules) ? nullptr : found;
 }
 
 std::vector<CK_MECHANISM_TYPE> ListMechanisms(const tpm::Facts& facts) {

@@ -32,8 +32,8 @@ struct Materials {
   std::shared_ptr<const tpm::KeyRef> key;  // its secret half: in the TPM, or a secret key's value
   Objects& objects;                        // where a parameter's other key is found
   tpm::Backend& backend;
-  std::shared_ptr<const tpm::Root> root;
-  std::shared_ptr<const tpm::Facts> facts;
+  std::shared_ptr<const tpm::Root> root;    // with `key` only
+  std::shared_ptr<const tpm::Facts> facts;  // with `object` only
 };
 using Maker = std::unique_ptr<Operation> (*)(const Materials&);
 
@@ -73,10 +73,9 @@ struct MechanismRule {
 };
 
 std::span<const MechanismRule> MechanismRules();
-// The rule of a mechanism that this TPM can do; nullptr: no such mechanism here.
-const MechanismRule* FindMechanism(CK_MECHANISM_TYPE type, const tpm::Facts& facts);
-// CKR_MECHANISM_INVALID instead.
-const MechanismRule& MechanismOr(CK_MECHANISM_TYPE type, const tpm::Facts& facts);
+const MechanismRule* FindMechanism(CK_MECHANISM_TYPE type);  // nullptr: none of ours
+// Whether a TPM can do it. Without a key all can.
+bool Available(const MechanismRule& rule, const tpm::Facts& facts);
 std::vector<CK_MECHANISM_TYPE> ListMechanisms(const tpm::Facts& facts);
 CK_MECHANISM_INFO InfoOf(const MechanismRule& rule, const tpm::Facts& facts);
 

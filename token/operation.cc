@@ -46,7 +46,9 @@ void Message::Add(ByteView part) {
   size_ += part.size();
 }
 
-Bytes Message::Take() { return digester_ ? digester_->Final() : Copy(bytes_.view().first(size_)); }
+Bytes Message::Take() {
+  return Copy(digester_ ? digester_->Final().view() : bytes_.view().first(size_));
+}
 
 void VerifyOperation::Check(ByteView signature) {
   if (signature.size() != size_)

@@ -62,7 +62,7 @@ class DigestOperation final : public Operation {
  public:
   explicit DigestOperation(tpm::Hash hash) : size_(crypto::Info(hash).size()), digester_(hash) {}
   void Feed(ByteView part) override { digester_.Update(part); }
-  SecretBytes Finish() override { return SecretBytes(digester_.Final()); }
+  SecretBytes Finish() override { return digester_.Final(); }
   size_t FinishBound() const override { return size_; }
 
  private:

@@ -143,7 +143,7 @@ std::pair<CK_OBJECT_HANDLE, CK_OBJECT_HANDLE> Session::GenerateKeyPair(
     const CK_MECHANISM& mechanism, Template public_attributes, Template private_attributes) {
   CheckOpen();
   const auto facts = token_.facts();
-  const MechanismRule& rule = MechanismOr(mechanism.mechanism, *facts);
+  const MechanismRule& rule = token_.Mechanism(mechanism.mechanism);
   if (rule.scheme->generate_pair == nullptr)
     throw Error(Rv{CKR_MECHANISM_INVALID}, "the mechanism generates no key pairs");
   NoParameters(mechanism);
@@ -207,7 +207,7 @@ std::pair<CK_OBJECT_HANDLE, CK_OBJECT_HANDLE> Session::KeepPair(Object public_ha
 
 CK_OBJECT_HANDLE Session::GenerateKey(const CK_MECHANISM& mechanism, Template attributes) {
   CheckOpen();
-  const MechanismRule& rule = MechanismOr(mechanism.mechanism, *token_.facts());
+  const MechanismRule& rule = token_.Mechanism(mechanism.mechanism);
   if (rule.scheme->generate == nullptr)
     Refuse(CKR_MECHANISM_INVALID, "the mechanism generates no secret keys");
   NoParameters(mechanism);
@@ -235,7 +235,7 @@ CK_RV Session::WrapKey(const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE wrapping,
                        CK_OBJECT_HANDLE key, Output out) {
   CheckOpen();
   out.Check();
-  const MechanismRule& rule = MechanismOr(mechanism.mechanism, *token_.facts());
+  const MechanismRule& rule = token_.Mechanism(mechanism.mechanism);
   if (!rule.scheme->wraps) Refuse(CKR_MECHANISM_INVALID, "the mechanism wraps no keys");
   const auto wrapper = KeyFor(token_, wrapping, rule,
                               {.usage = CKA_WRAP,
@@ -261,7 +261,7 @@ CK_OBJECT_HANDLE Session::UnwrapKey(const CK_MECHANISM& mechanism, CK_OBJECT_HAN
                                     Input wrapped, Template attributes) {
   CheckOpen();
   const ByteView data = wrapped.view();
-  const MechanismRule& rule = MechanismOr(mechanism.mechanism, *token_.facts());
+  const MechanismRule& rule = token_.Mechanism(mechanism.mechanism);
   if (!rule.scheme->wraps) Refuse(CKR_MECHANISM_INVALID, "the mechanism unwraps no keys");
   const auto unwrapper = KeyFor(token_, unwrapping, rule,
                                 {.usage = CKA_UNWRAP,
@@ -296,7 +296,7 @@ CK_OBJECT_HANDLE Session::UnwrapKey(const CK_MECHANISM& mechanism, CK_OBJECT_HAN
 CK_OBJECT_HANDLE Session::DeriveKey(const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE base,
                                     Template attributes) {
   CheckOpen();
-  const MechanismRule& rule = MechanismOr(mechanism.mechanism, *token_.facts());
+  const MechanismRule& rule = token_.Mechanism(mechanism.mechanism);
   if (rule.scheme->derive == nullptr)
     Refuse(CKR_MECHANISM_INVALID, "the mechanism derives no keys");
   const auto base_key = KeyFor(token_, base, rule, {.usage = CKA_DERIVE});

@@ -62,7 +62,7 @@ void Session::BeginMessages(OpKind kind, const CK_MECHANISM* mechanism, CK_OBJEC
   }
   if (place) Refuse(CKR_OPERATION_ACTIVE, "messages are being processed already in the session");
   const KindRow& row = RowOf(kind);
-  const MechanismRule& rule = MechanismOr(mechanism->mechanism, *token_.facts());
+  const MechanismRule& rule = token_.Mechanism(mechanism->mechanism);
   if ((InfoOf(rule, *token_.facts()).flags & row.flag) == 0)
     Refuse(CKR_MECHANISM_INVALID, "the mechanism takes no messages");
   const uint64_t login = token_.login().generation();

@@ -31,7 +31,7 @@ constexpr CK_FLAGS kFindFlag = 0x00000040;  // CKF_FIND_OBJECTS of version 3.0
 
 Session::ActiveOp Session::Make(OpKind kind, const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE key) {
   const KindRow& row = kKindRows[static_cast<size_t>(kind)];
-  const MechanismRule& rule = MechanismOr(mechanism.mechanism, *token_.facts());
+  const MechanismRule& rule = token_.Mechanism(mechanism.mechanism);
   const Maker make = rule.scheme->*row.maker;
   if (make == nullptr) Refuse(CKR_MECHANISM_INVALID, "the mechanism does not do that");
 

@@ -6,7 +6,6 @@
 #include "base/log.h"
 #include "base/ossl.h"
 #include "token/endorsement.h"
-#include "token/mechanism_rules.h"
 #include "token/profile.h"
 
 namespace keyscope::token {
@@ -152,7 +151,15 @@ std::vector<CK_MECHANISM_TYPE> Token::Mechanisms() {
 CK_MECHANISM_INFO Token::MechanismInfo(CK_MECHANISM_TYPE type) {
   if (!Present()) throw Error(Rv{CKR_TOKEN_NOT_PRESENT}, "no TPM is reachable");
   const auto known = facts();
-  return InfoOf(MechanismOr(type, *known), *known);
+  return InfoOf(Mechanism(type), *known);
+}
+
+const MechanismRule& Token::Mechanism(CK_MECHANISM_TYPE type) {
+  const MechanismRule* rule = FindMechanism(type);
+  if (rule == nullptr || (rule->family != Family::None && !Available(*rule, *facts())))
+    throw Error(Rv{CKR_MECHANISM_INVALID},
+                "mechanism " + std::to_string(type) + " is not one of this token's");
+  return *rule;
 }
 
 void Token::InitToken(Input so_pin, ByteView label) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "token/login.h"
+#include "token/mechanism_rules.h"
 #include "token/objects.h"
 
 namespace keyscope::token {
@@ -58,6 +59,7 @@ class Token {
   // What the TPM can do: from the store, or asked of the TPM while there is no token and where its
   // store was made before stores knew that.
   std::shared_ptr<const tpm::Facts> facts();
+  const MechanismRule& Mechanism(CK_MECHANISM_TYPE type);  // CKR_MECHANISM_INVALID
 
  private:
   const KeyScope scope_;

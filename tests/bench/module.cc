@@ -146,10 +146,10 @@ void Module::Verify(Bytes& signature) const {
 
 void Module::Digest(Bytes& data) const {
   CK_MECHANISM mechanism{CKM_SHA256, nullptr, 0};
-  Bytes digest(32);
-  CK_ULONG size = digest.size();
+  CK_BYTE digest[32];
+  CK_ULONG size = sizeof digest;
   Must(p11_->C_DigestInit(session_, &mechanism), "C_DigestInit");
-  Must(p11_->C_Digest(session_, data.data(), data.size(), digest.data(), &size), "C_Digest");
+  Must(p11_->C_Digest(session_, data.data(), data.size(), digest, &size), "C_Digest");
 }
 
 Bytes Module::EncryptRsa() const {

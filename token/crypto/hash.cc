@@ -1,6 +1,7 @@
 #include "token/crypto/hash.h"
 
 #include <array>
+#include <atomic>
 
 #include "token/crypto/check.h"
 
@@ -40,7 +41,11 @@ const HashInfo& Info(Hash hash) {
 }
 
 const EVP_MD* Fetched(Hash hash) {
-  const EVP_MD* fetched = ossl::Digest(Info(hash).ossl_name());
+  const HashInfo& info = Info(hash);
+  static std::array<std::atomic<const EVP_MD*>, kHashes.size()> all;
+  std::atomic<const EVP_MD*>& known = all[static_cast<size_t>(&info - kHashes.data())];
+  const EVP_MD* fetched = known;
+  if (fetched == nullptr) known = fetched = ossl::Digest(info.ossl_name());
   Check(fetched != nullptr, "EVP_MD_fetch");
   return fetched;
 }
@@ -48,7 +53,7 @@ const EVP_MD* Fetched(Hash hash) {
 Bytes Digest(Hash hash, ByteView data) {
   Digester digester(hash);
   digester.Update(data);
-  return digester.Final();
+  return Copy(digester.Final().view());
 }
 
 Digester::Digester(Hash hash) : context_(EVP_MD_CTX_new()) {
@@ -60,8 +65,8 @@ void Digester::Update(ByteView data) {
   Check(EVP_DigestUpdate(context_.get(), data.data(), data.size()) == 1, "EVP_DigestUpdate");
 }
 
-Bytes Digester::Final() {
-  Bytes digest(static_cast<size_t>(EVP_MD_CTX_get_size(context_.get())));
+SecretBytes Digester::Final() {
+  SecretBytes digest(static_cast<size_t>(EVP_MD_CTX_get_size(context_.get())));
   Check(EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr) == 1, "EVP_DigestFinal_ex");
   return digest;
 }

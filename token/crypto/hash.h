@@ -27,7 +27,7 @@ class Digester {
  public:
   explicit Digester(tpm::Hash hash);
   void Update(ByteView data);
-  Bytes Final();  // once
+  SecretBytes Final();  // once
 
  private:
   ossl::MdCtx context_;

@@ -40,7 +40,7 @@ std::optional<SecretBytes> X963Kdf(Hash hash, ByteView shared_secret, ByteView s
     digester.Update(shared_secret);
     digester.Update(BigEndian(counter));
     digester.Update(shared_info);
-    return SecretBytes(digester.Final());
+    return digester.Final();
   });
 }
 
