@@ -1,9 +1,12 @@
 // Find intersects ascending lists of ids, one for each asked attribute, by leaping from list to
 // list: each list is asked for its first id from the candidate on, which becomes the next
 // candidate. The work is bounded by the shortest list whatever the order of the attributes, and no
-// statement depends on the query.
+// statement depends on the query. Where tags are asked for, a candidate's class and privacy are
+// looked up in its row at first: that page is read next anyway.
 #include <algorithm>
 #include <limits>
+#include <optional>
+#include <vector>
 
 #include "base/error.h"
 #include "store/database.h"
@@ -20,6 +23,7 @@ constexpr char kByTag[] =
     "object_id";
 constexpr char kByClass[] =
     "SELECT id FROM object WHERE private = ?2 AND class = ?3 AND id >= ?1 ORDER BY id";
+constexpr char kRow[] = "SELECT class, private FROM object WHERE id = ?1";
 constexpr char kByPrivate[] = "SELECT id FROM object WHERE private = ?2 AND id >= ?1 ORDER BY id";
 
 // One list, read through an index.
@@ -53,31 +57,60 @@ class IdList {
   int64_t at_ = 0;
 };
 
-// One condition of the query: an object on any of these lists meets it.
-using Condition = std::vector<IdList>;
+// The class and privacy that are asked for, looked up in the rows of candidates.
+class Rows {
+ public:
+  Rows(Database& database, const Query& query) : query_(query), row_(database.Prepare(kRow)) {}
 
-int64_t Seek(Condition& condition, int64_t target) {
-  int64_t first = kEnd;
-  for (IdList& list : condition) first = std::min(first, list.Seek(target));
-  return first;
-}
+  // Candidates are to be leapt over rather.
+  bool TooManyStrangers() const { return strangers_ >= 8; }
+  bool Fits(int64_t id) {
+    row_.Rewind();
+    row_.BindAt(1, id);
+    const bool fits = row_.Step() && row_.Int(0) == query_.object_class.value_or(row_.Int(0)) &&
+                      (query_.with_private || row_.Int(1) == 0);
+    if (!fits) ++strangers_;
+    return fits;
+  }
+
+ private:
+  const Query& query_;
+  Statement row_;
+  int strangers_ = 0;
+};
+
+// One condition of the query: an object on any of these lists meets it.
+struct Condition {
+  std::vector<IdList> lists;
+  std::optional<Rows> rows = std::nullopt;  // instead, for the first candidates
+
+  // The first id that may meet it, `target` or larger; `target` only if it does.
+  int64_t Seek(int64_t target) {
+    if (target == kEnd) return kEnd;
+    if (rows && !rows->TooManyStrangers()) return rows->Fits(target) ? target : target + 1;
+    int64_t first = kEnd;
+    for (IdList& list : lists) first = std::min(first, list.Seek(target));
+    return first;
+  }
+};
 
 std::vector<Condition> ConditionsOf(Database& database, const Query& query) {
   std::vector<Condition> conditions;
-  // Where objects of all classes are asked for, private ones too, a tag's list needs no other.
-  if (query.object_class || !query.with_private || query.all_of.empty()) {
-    Condition& condition = conditions.emplace_back();
-    for (int64_t is_private = 0; is_private <= (query.with_private ? 1 : 0); ++is_private) {
-      if (query.object_class)
-        condition.emplace_back(database, kByClass, is_private, *query.object_class);
-      else
-        condition.emplace_back(database, kByPrivate, is_private);
-    }
-  }
   for (const std::vector<IndexEntry>& alternatives : query.all_of) {
     Condition& condition = conditions.emplace_back();
     for (const IndexEntry& entry : alternatives)
-      condition.emplace_back(database, kByTag, entry.type, entry.tag);
+      condition.lists.emplace_back(database, kByTag, entry.type, entry.tag);
+  }
+  // Where objects of all classes are asked for, private ones too, a tag's list needs no other.
+  const bool has_tags = !conditions.empty();
+  if (has_tags && query.with_private && !query.object_class) return conditions;
+  Condition& condition = conditions.emplace_back();
+  if (has_tags) condition.rows.emplace(database, query);
+  for (int64_t is_private = 0; is_private <= (query.with_private ? 1 : 0); ++is_private) {
+    if (query.object_class)
+      condition.lists.emplace_back(database, kByClass, is_private, *query.object_class);
+    else
+      condition.lists.emplace_back(database, kByPrivate, is_private);
   }
   return conditions;
 }
@@ -94,7 +127,7 @@ std::vector<int64_t> ObjectStore::Find(const Query& query, int64_t after, size_t
   int64_t candidate = after + 1;
   while (found.size() < limit) {
     int64_t next = candidate;
-    for (Condition& condition : conditions) next = Seek(condition, next);
+    for (Condition& condition : conditions) next = condition.Seek(next);
     if (next == kEnd) break;
     bool on_all = next == candidate;
     if (on_all) found.push_back(candidate);
