@@ -88,14 +88,10 @@ void Connection::Drop() noexcept {
 }
 
 TSS2_RC Channel::Exchange(const std::function<void()>& meanwhile) const {
-  if (lock_ != nullptr) lock_->unlock();
-  TSS2_RC rc = connection_.wire().Send(sys());
-  if (rc == TSS2_RC_SUCCESS) {
-    meanwhile();
-    rc = connection_.wire().Receive(sys());
-  }
-  if (lock_ != nullptr) lock_->lock();
-  return rc;
+  const TSS2_RC rc = connection_.wire().Send(sys());
+  if (rc != TSS2_RC_SUCCESS) return rc;
+  meanwhile();
+  return connection_.wire().Receive(sys());
 }
 
 }  // namespace tss

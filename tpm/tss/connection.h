@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "tpm/tss/wire.h"
@@ -50,10 +49,8 @@ class Connection {
 // What a command goes through: a system context of an open connection.
 class Channel {
  public:
-  // `lock`, if there is one, is given away while an answer is awaited.
-  explicit Channel(Connection& connection, size_t number = 0,
-                   std::unique_lock<std::mutex>* lock = nullptr)
-      : connection_(connection), number_(number), lock_(lock) {}
+  explicit Channel(Connection& connection, size_t number = 0)
+      : connection_(connection), number_(number) {}
 
   TSS2_SYS_CONTEXT* sys() const { return connection_.sys(number_); }
   // Sends what is prepared in sys() and awaits the answer; `meanwhile`, which throws nothing, runs
@@ -63,7 +60,6 @@ class Channel {
  private:
   Connection& connection_;
   size_t number_;
-  std::unique_lock<std::mutex>* lock_;
 };
 
 }  // namespace keyscope::tpm::tss

@@ -130,7 +130,7 @@ class Device {
   IdleThread idle_;
 };
 
-// The mutex; and either nobody in a lane, or a lane of one's own.
+// The mutex, and nobody in a lane; or a lane of one's own, without the mutex.
 class Device::Turn {
  public:
   explicit Turn(Device& device);
@@ -141,10 +141,10 @@ class Device::Turn {
   Turn& operator=(const Turn&) = delete;
 
   bool has_lane() const { return number_.has_value(); }
-  Channel channel() { return Channel(device_.connection_, *number_, &lock_); }
+  Channel channel() { return Channel(device_.connection_, *number_); }
   const Object& object() const { return object_; }
   const Auth& auth() const { return auth_; }
-  // Keeps the lane to itself, if it has one, until the end: nobody else meets what made it fail.
+  // The mutex as well, while the lane is kept: nobody else meets what made its use fail.
   void BeAlone();
 
  private:

@@ -19,6 +19,7 @@ Device::Turn::Turn(Device& device, ByteView id, ByteView auth_value)
   auth_ = device_.HeldAuth(*number, auth_value);
   number_ = number;
   device_.lanes_[*number] = Lane::Busy;
+  lock_.unlock();
 }
 
 // Nullopt: there is none to wait for.
@@ -40,6 +41,7 @@ std::optional<size_t> Device::Turn::FreeLane() {
 void Device::Turn::BeAlone() {
   const bool failed = number_.has_value();
   if (failed) {
+    lock_.lock();
     device_.lanes_[*number_] = Lane::Failed;
     device_.alone_.notify_all();
   }
@@ -54,6 +56,7 @@ void Device::Turn::BeAlone() {
 
 Device::Turn::~Turn() {
   if (number_) {
+    if (!lock_.owns_lock()) lock_.lock();
     device_.lanes_[*number_] = Lane::Free;
     device_.Settle();
   }

@@ -43,31 +43,34 @@ TSS2_RC Transmit(TSS2_SYS_CONTEXT* sys) {
 
 TSS2_RC Wire::Send(TSS2_SYS_CONTEXT* sys) {
   std::unique_lock lock(mutex_);
-  if (!std::exchange(busy_, true)) {
-    const TSS2_RC rc = Transmit(sys);
-    if (rc != TSS2_RC_SUCCESS) SendNext();
-    return rc;
+  if (busy_) {
+    Ready ready{sys};
+    next_ = &ready;
+    sent_.wait(lock, [&] { return ready.sent; });
+    return ready.rc;
   }
-  Ready ready{sys};
-  next_ = &ready;
-  sent_.wait(lock, [&] { return ready.sent; });
-  return ready.rc;
+  busy_ = true;
+  lock.unlock();
+  const TSS2_RC rc = Transmit(sys);
+  if (rc != TSS2_RC_SUCCESS) SendNext();
+  return rc;
 }
 
 TSS2_RC Wire::Receive(TSS2_SYS_CONTEXT* sys) {
   const TSS2_RC rc = Tss2_Sys_ExecuteFinish(sys, TSS2_TCTI_TIMEOUT_BLOCK);
-  std::lock_guard lock(mutex_);
   SendNext();
   return rc;
 }
 
 void Wire::SendNext() {
+  std::unique_lock lock(mutex_);
   busy_ = false;
   if (next_ == nullptr) return;
   Ready& ready = *std::exchange(next_, nullptr);
   ready.rc = Transmit(ready.sys);
   busy_ = ready.rc == TSS2_RC_SUCCESS;
   ready.sent = true;
+  lock.unlock();
   sent_.notify_one();
 }
 

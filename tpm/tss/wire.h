@@ -23,7 +23,7 @@ class Wire {
     bool sent = false;
     TSS2_RC rc = TSS2_RC_SUCCESS;
   };
-  // The command before is done with. Needs mutex_.
+  // The command before is done with.
   void SendNext();
 
   std::mutex mutex_;
