@@ -15,13 +15,14 @@ void Must(TSS2_RC rc, const char* call) {
 }
 
 constexpr uint16_t kAuthSize = 32;
+const Bytes kAuth(kAuthSize, 0x41);
 
 TSS2L_SYS_AUTH_COMMAND Password(uint16_t size) {
   TSS2L_SYS_AUTH_COMMAND auths{};
   auths.count = 1;
   auths.auths[0].sessionHandle = TPM2_RS_PW;
   auths.auths[0].hmac.size = size;
-  std::fill_n(auths.auths[0].hmac.buffer, size, uint8_t{0x41});
+  std::copy_n(kAuth.begin(), size, auths.auths[0].hmac.buffer);
   return auths;
 }
 
@@ -56,7 +57,7 @@ TPM2B_PUBLIC ParentTemplate() {
 TPM2B_SENSITIVE_CREATE Sensitive() {
   TPM2B_SENSITIVE_CREATE sensitive{};
   sensitive.sensitive.userAuth.size = kAuthSize;
-  std::fill_n(sensitive.sensitive.userAuth.buffer, kAuthSize, uint8_t{0x41});
+  std::ranges::copy(kAuth, sensitive.sensitive.userAuth.buffer);
   return sensitive;
 }
 
@@ -75,30 +76,33 @@ Floor::Floor(const std::string& tcti) {
   parent_ = NewPrimary(ParentTemplate());
   ec_ = NewPrimary(KeyTemplate(TPM2_ALG_ECC));
   rsa_ = NewPrimary(KeyTemplate(TPM2_ALG_RSA));
+  session_.emplace(sys_);
 }
 
 Floor::~Floor() {
-  for (TPM2_HANDLE key : {parent_, ec_, rsa_})
-    if (key != 0) Tss2_Sys_FlushContext(sys_, key);
+  session_.reset();
+  for (const Key& key : {parent_, ec_, rsa_})
+    if (key.handle != 0) Tss2_Sys_FlushContext(sys_, key.handle);
   Tss2_Sys_Finalize(sys_);
   Tss2_TctiLdr_Finalize(&tcti_);
 }
 
-TPM2_HANDLE Floor::NewPrimary(const TPM2B_PUBLIC& area) {
+Floor::Key Floor::NewPrimary(const TPM2B_PUBLIC& area) {
   const TSS2L_SYS_AUTH_COMMAND owner = Password(0);
   const TPM2B_SENSITIVE_CREATE sensitive = Sensitive();
-  TPM2_HANDLE key = 0;
+  Key key;
   TSS2L_SYS_AUTH_RESPONSE answer{};
   Must(Tss2_Sys_CreatePrimary(sys_, TPM2_RH_OWNER, &owner, &sensitive, &area, &kOutside, &kPcrs,
-                              &key, nullptr, nullptr, nullptr, nullptr, nullptr, &answer),
+                              &key.handle, nullptr, nullptr, nullptr, nullptr, &key.name, &answer),
        "TPM2_CreatePrimary");
   return key;
 }
 
 // A TPM wants a free place for the new key: the other two of its three are given back.
 void Floor::Create(TPMI_ALG_PUBLIC type) {
-  for (TPM2_HANDLE* key : {&ec_, &rsa_})
-    if (*key != 0) Must(Tss2_Sys_FlushContext(sys_, std::exchange(*key, 0)), "TPM2_FlushContext");
+  for (Key* key : {&ec_, &rsa_})
+    if (key->handle != 0)
+      Must(Tss2_Sys_FlushContext(sys_, std::exchange(key->handle, 0)), "TPM2_FlushContext");
   const TSS2L_SYS_AUTH_COMMAND password = Password(kAuthSize);
   const TPM2B_SENSITIVE_CREATE sensitive = Sensitive();
   const TPM2B_PUBLIC area = KeyTemplate(type);
@@ -108,7 +112,7 @@ void Floor::Create(TPMI_ALG_PUBLIC type) {
   TPM2B_DIGEST hash{};
   TPMT_TK_CREATION ticket{};
   TSS2L_SYS_AUTH_RESPONSE answer{};
-  Must(Tss2_Sys_Create(sys_, parent_, &password, &sensitive, &area, &kOutside, &kPcrs,
+  Must(Tss2_Sys_Create(sys_, parent_.handle, &password, &sensitive, &area, &kOutside, &kPcrs,
                        &private_area, &public_area, &data, &hash, &ticket, &answer),
        "TPM2_Create");
 }
@@ -122,8 +126,9 @@ void Floor::Decrypt() {
   scheme.scheme = TPM2_ALG_NULL;
   const TPM2B_DATA label{};
   TSS2L_SYS_AUTH_RESPONSE answer{};
-  Must(Tss2_Sys_RSA_Decrypt(sys_, rsa_, &password, &cipher, &scheme, &label, &plain, &answer),
-       "TPM2_RSA_Decrypt");
+  Must(
+      Tss2_Sys_RSA_Decrypt(sys_, rsa_.handle, &password, &cipher, &scheme, &label, &plain, &answer),
+      "TPM2_RSA_Decrypt");
 }
 
 void Floor::Derive() {
@@ -140,10 +145,10 @@ void Floor::Derive() {
   std::ranges::copy(kX, peer.point.x.buffer);
   std::ranges::copy(kY, peer.point.y.buffer);
   TSS2L_SYS_AUTH_RESPONSE answer{};
-  Must(Tss2_Sys_ECDH_ZGen(sys_, ec_, &password, &peer, &shared, &answer), "TPM2_ECDH_ZGen");
+  Must(Tss2_Sys_ECDH_ZGen(sys_, ec_.handle, &password, &peer, &shared, &answer), "TPM2_ECDH_ZGen");
 }
 
-void Floor::Sign(TPM2_HANDLE key, TPMI_ALG_SIG_SCHEME scheme) {
+void Floor::Sign(const Key& key, TPMI_ALG_SIG_SCHEME scheme, bool in_session) {
   const TSS2L_SYS_AUTH_COMMAND password = Password(kAuthSize);
   TPM2B_DIGEST digest{};
   digest.size = 32;
@@ -154,9 +159,20 @@ void Floor::Sign(TPM2_HANDLE key, TPMI_ALG_SIG_SCHEME scheme) {
   ticket.tag = TPM2_ST_HASHCHECK;
   ticket.hierarchy = TPM2_RH_NULL;
   TPMT_SIGNATURE signature;
-  TSS2L_SYS_AUTH_RESPONSE answer{};
-  Must(Tss2_Sys_Sign(sys_, key, &password, &digest, &with, &ticket, &signature, &answer),
-       "TPM2_Sign");
+  Must(Tss2_Sys_Sign_Prepare(sys_, key.handle, &digest, &with, &ticket), "TPM2_Sign");
+  if (in_session)
+    session_->Authorize(TPM2_CC_Sign, key.name, kAuth);
+  else
+    Must(Tss2_Sys_SetCmdAuths(sys_, &password), "TPM2_Sign");
+  Must(Tss2_Sys_Execute(sys_), "TPM2_Sign");
+  if (in_session) session_->Answered();
+  Must(Tss2_Sys_Sign_Complete(sys_, &signature), "TPM2_Sign");
+}
+
+// Whatever the number of threads: a TPM does one thing at a time.
+std::function<void()> Floor::Signing(const Row& row, const Key& key, TPMI_ALG_SIG_SCHEME scheme) {
+  return Repeating(row,
+                   [this, &key, scheme, many = row.repetitions > 1] { Sign(key, scheme, many); });
 }
 
 void Floor::Random() {
@@ -166,10 +182,10 @@ void Floor::Random() {
 
 std::function<void()> Floor::Doing(const Row& row) {
   switch (row.work) {
-    case Work::SignEc:  // whatever the number of threads: a TPM does one thing at a time
-      return Repeating(row, [this] { Sign(ec_, TPM2_ALG_ECDSA); });
+    case Work::SignEc:
+      return Signing(row, ec_, TPM2_ALG_ECDSA);
     case Work::SignRsa:
-      return Repeating(row, [this] { Sign(rsa_, TPM2_ALG_RSASSA); });
+      return Signing(row, rsa_, TPM2_ALG_RSASSA);
     case Work::DecryptRsa:
       return [this] { Decrypt(); };
     case Work::DeriveEc:

@@ -1,11 +1,14 @@
 // The measure of the others: the TPM's commands with a password, straight over tss2-sys, and
-// OpenSSL called directly for what needs no TPM.
+// OpenSSL called directly for what needs no TPM. Where many signatures are made the measure is how
+// many the TPM can make, authorized as it takes to keep keys' authorizations off the bus.
 #pragma once
 
 #include <tss2/tss2_sys.h>
 
 #include <memory>
+#include <optional>
 
+#include "tests/bench/hmac_session.h"
 #include "tests/bench/openssl.h"
 #include "tests/bench/subject.h"
 
@@ -23,8 +26,13 @@ class Floor final : public Subject {
   std::function<void()> Doing(const Row& row) override;
 
  private:
-  TPM2_HANDLE NewPrimary(const TPM2B_PUBLIC& area);
-  void Sign(TPM2_HANDLE key, TPMI_ALG_SIG_SCHEME scheme);
+  struct Key {
+    TPM2_HANDLE handle = 0;
+    TPM2B_NAME name{};
+  };
+  Key NewPrimary(const TPM2B_PUBLIC& area);
+  void Sign(const Key& key, TPMI_ALG_SIG_SCHEME scheme, bool in_session);
+  std::function<void()> Signing(const Row& row, const Key& key, TPMI_ALG_SIG_SCHEME scheme);
   void Decrypt();
   void Derive();
   void Create(TPMI_ALG_PUBLIC type);
@@ -34,7 +42,8 @@ class Floor final : public Subject {
   TSS2_TCTI_CONTEXT* tcti_ = nullptr;
   std::unique_ptr<std::byte[]> memory_;
   TSS2_SYS_CONTEXT* sys_ = nullptr;
-  TPM2_HANDLE parent_ = 0, ec_ = 0, rsa_ = 0;
+  Key parent_, ec_, rsa_;
+  std::optional<HmacSession> session_;
   OpenSsl openssl_;
 };
 

@@ -1,10 +1,12 @@
-// keyscope_bench [--tcti TCTI] [--shared-tcti TCTI] [--json FILE] [--svg FILE]
+// keyscope_bench [--only TEXT] [--rounds N] [--tcti TCTI] [--shared-tcti TCTI] [--json FILE] [--svg
+// FILE]
 //                [--module PATH [--slot N] [--pin PIN] [--shared VARIABLE=VALUE]...]...
 //
 // Each subject does each row in turn, so that what else the machine does hits all alike. The floor
 // (--tcti) is the measure of the others, which need software TPMs of their own: swtpm serves one
 // client at a time. --shared-tcti and --shared lead to one TPM behind a resource manager, which
-// several processes use at once.
+// several processes use at once. --only: the rows whose name has this text; --rounds: so often
+// each.
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -24,7 +26,8 @@ constexpr const char* kDefaultModule = "build/release/keyscope-pkcs11.so";
 constexpr int kFreshRounds = 9, kSharedRounds = 3;
 
 struct Options {
-  std::string tcti, shared_tcti, json, svg;
+  std::string only, tcti, shared_tcti, json, svg;
+  int rounds = 0;  // 0: as often as the row says
   std::vector<ModuleOptions> modules;
 };
 
@@ -39,6 +42,8 @@ Options Parse(const std::vector<std::string>& words) {
       {"--slot", [&](const std::string& value) { module().slot = std::stoul(value); }},
       {"--pin", [&](const std::string& value) { module().pin = value; }},
       {"--shared", [&](const std::string& value) { module().shared.push_back(value); }},
+      {"--only", [&](const std::string& value) { options.only = value; }},
+      {"--rounds", [&](const std::string& value) { options.rounds = std::stoi(value); }},
       {"--tcti", [&](const std::string& value) { options.tcti = value; }},
       {"--shared-tcti", [&](const std::string& value) { options.shared_tcti = value; }},
       {"--json", [&](const std::string& value) { options.json = value; }},
@@ -71,7 +76,10 @@ struct Runner {
   }
 };
 
-ReportRow Measure(std::string name, std::string unit, int rounds, std::vector<Runner> runners) {
+void Measure(const Options& options, std::string name, std::string unit, int rounds,
+             std::vector<Runner> runners, Report& report) {
+  if (name.find(options.only) == std::string::npos) return;
+  if (options.rounds != 0) rounds = options.rounds;
   std::cerr << name << " ...\n";
   ReportRow row{std::move(name), std::move(unit), {}};
   for (Runner& runner : runners) runner.Once();  // the first one is not counted
@@ -81,7 +89,7 @@ ReportRow Measure(std::string name, std::string unit, int rounds, std::vector<Ru
   for (Runner& runner : runners)
     row.cells[runner.subject] = {runner.error.empty() ? Median(std::move(runner.numbers)) : 0,
                                  std::move(runner.error)};
-  return row;
+  report.rows.push_back(std::move(row));
 }
 
 // In processes of their own, so before anything is loaded in this one.
@@ -93,11 +101,9 @@ void AddFreshRows(const Options& options, const std::vector<std::string>& names,
     initialized.push_back({names[i], [&] { return InitializedKib(module); }});
     memory.push_back({names[i], [&] { return ResidentKib(module); }});
   }
-  report.rows.push_back(
-      Measure("dlopen + C_Initialize", kMicroseconds, kFreshRounds, std::move(load)));
-  report.rows.push_back(
-      Measure("resident memory after C_Initialize", "KiB", 3, std::move(initialized)));
-  report.rows.push_back(Measure("resident memory after a signature", "KiB", 3, std::move(memory)));
+  Measure(options, "dlopen + C_Initialize", kMicroseconds, kFreshRounds, std::move(load), report);
+  Measure(options, "resident memory after C_Initialize", "KiB", 3, std::move(initialized), report);
+  Measure(options, "resident memory after a signature", "KiB", 3, std::move(memory), report);
   if (options.shared_tcti.empty()) return;
   for (int processes : {1, 2, 4, 8}) {
     std::vector<Runner> runners = {
@@ -111,13 +117,13 @@ void AddFreshRows(const Options& options, const std::vector<std::string>& names,
                              return ModuleSigner(options.modules[i]);
                            });
                          }});
-    report.rows.push_back(
-        Measure("sign P-256, " + std::to_string(processes) + " processes, resource manager",
-                kMicroseconds, kSharedRounds, std::move(runners)));
+    Measure(options, "sign P-256, " + std::to_string(processes) + " processes, resource manager",
+            kMicroseconds, kSharedRounds, std::move(runners), report);
   }
 }
 
-void AddRow(const Row& row, const std::vector<std::unique_ptr<Subject>>& subjects, Report& report) {
+void AddRow(const Options& options, const Row& row,
+            const std::vector<std::unique_ptr<Subject>>& subjects, Report& report) {
   std::vector<Runner> runners;
   for (const auto& subject : subjects) {
     try {
@@ -131,7 +137,7 @@ void AddRow(const Row& row, const std::vector<std::unique_ptr<Subject>>& subject
       runners.push_back({subject->name(), {}, {}, failure.what()});
     }
   }
-  report.rows.push_back(Measure(row.name, kMicroseconds, row.rounds, std::move(runners)));
+  Measure(options, row.name, kMicroseconds, row.rounds, std::move(runners), report);
 }
 
 void WriteFile(const std::string& path, const std::function<void(std::ostream&)>& write) {
@@ -154,9 +160,9 @@ void Main(const Options& options) {
   if (!options.tcti.empty()) subjects.push_back(std::make_unique<Floor>(options.tcti));
   for (const ModuleOptions& module : options.modules)
     subjects.push_back(std::make_unique<Module>(module));
-  for (const Row& row : kColdRows) AddRow(row, subjects, report);
+  for (const Row& row : kColdRows) AddRow(options, row, subjects, report);
   for (const auto& subject : subjects) subject->Warm();
-  for (const Row& row : kWarmRows) AddRow(row, subjects, report);
+  for (const Row& row : kWarmRows) AddRow(options, row, subjects, report);
 
   report.WriteTable(std::cout);
   WriteFile(options.json, [&](std::ostream& out) { report.WriteJson(out); });

@@ -1,7 +1,8 @@
 #include "tests/bench/module.h"
 
 #include <stdexcept>
-#include <thread>
+
+#include "tests/bench/team.h"
 
 namespace keyscope::bench {
 namespace {
@@ -111,23 +112,14 @@ Bytes Module::Sign(CK_SESSION_HANDLE session, CK_MECHANISM_TYPE type, CK_OBJECT_
   return signature;
 }
 
-void Module::SignInThreads(const Row& row, CK_MECHANISM_TYPE type, CK_OBJECT_HANDLE key) const {
-  std::vector<std::exception_ptr> failed(static_cast<size_t>(row.threads));
-  auto sign = [&, this](size_t thread) {
-    try {
-      for (int n = 0; n < row.repetitions / row.threads; ++n)
-        Sign(thread_sessions_[thread], type, key);
-    } catch (...) {
-      failed[thread] = std::current_exception();
-    }
+std::function<void()> Module::Signing(const Row& row, CK_MECHANISM_TYPE type,
+                                      CK_OBJECT_HANDLE key) const {
+  auto sign = [=, this, each = row.repetitions / row.threads](size_t thread) {
+    for (int n = 0; n < each; ++n) Sign(thread_sessions_[thread], type, key);
   };
-  {
-    std::vector<std::jthread> others;
-    for (size_t i = 1; i < failed.size(); ++i) others.emplace_back(sign, i);
-    sign(0);
-  }
-  for (const auto& failure : failed)
-    if (failure) std::rethrow_exception(failure);
+  if (row.threads == 1) return [sign] { sign(0); };
+  const auto team = std::make_shared<Team>(static_cast<size_t>(row.threads), sign);
+  return [team] { team->Once(); };
 }
 
 void Module::ColdSign() {
@@ -255,9 +247,9 @@ std::function<void()> Module::Doing(const Row& row) {
         p11_.Login(session_);
       };
     case Work::SignEc:
-      return [this, &row] { SignInThreads(row, CKM_ECDSA, ec_.private_key); };
+      return Signing(row, CKM_ECDSA, ec_.private_key);
     case Work::SignRsa:
-      return [this, &row] { SignInThreads(row, CKM_SHA256_RSA_PKCS, rsa_.private_key); };
+      return Signing(row, CKM_SHA256_RSA_PKCS, rsa_.private_key);
     case Work::VerifyEc:
       return [this, signature = Sign(session_, CKM_ECDSA, ec_.private_key)]() mutable {
         Verify(signature);

@@ -35,7 +35,7 @@ class Module final : public Subject {
   void FindKeys();  // again after each login: handles of private objects need not outlive it
   void Destroy(const Pair& pair);
   Bytes Sign(CK_SESSION_HANDLE session, CK_MECHANISM_TYPE type, CK_OBJECT_HANDLE key) const;
-  void SignInThreads(const Row& row, CK_MECHANISM_TYPE type, CK_OBJECT_HANDLE key) const;
+  std::function<void()> Signing(const Row& row, CK_MECHANISM_TYPE type, CK_OBJECT_HANDLE key) const;
   void ColdSign();
   void Verify(Bytes& signature) const;
   void Digest(Bytes& data) const;

@@ -1,11 +1,12 @@
 #!/bin/bash
-# run.sh [--json FILE] [--svg FILE]: measures the module (MODULE, or the release build) beside the raw TPM and OpenSSL,
-# and beside tpm2-pkcs11 and SoftHSM where they are installed. scale.sh measures how it takes many objects.
+# run.sh [--only TEXT] [--rounds N] [--json FILE] [--svg FILE]: measures the module (MODULE, or the release build)
+# beside the raw TPM and OpenSSL, and beside tpm2-pkcs11 and SoftHSM where they are installed; --only: the rows whose
+# name has TEXT, --rounds: each so often. scale.sh measures how it takes many objects.
 set -euo pipefail
-ARGUMENTS=()
+ARGUMENTS=() option=''
 for word; do # paths are the caller's
-  [[ $word == --* ]] || word=$(readlink -m "$word")
-  ARGUMENTS+=("$word")
+  [[ $option != --@(json|svg) ]] || word=$(readlink -m "$word")
+  ARGUMENTS+=("$word") option=$word
 done
 ROOT=$(dirname "$(readlink -f "$0")")/../..
 cd "$ROOT"

@@ -43,7 +43,7 @@ inline constexpr Row kColdRows[] = {
 };
 // With a user logged in. First what every module does: after a failure some do nothing any more.
 // Generation is the last: it leaves transient objects behind in other modules.
-// So many signatures at a time that starting the threads does not count.
+// So many signatures at a time that the first and the last ones do not count.
 inline constexpr int kSignatures = 256;
 inline constexpr Row kWarmRows[] = {
     {"C_Logout + C_Login", Work::Login, 40},
