@@ -60,9 +60,9 @@ bool Device::KeepSession(Hold hold) {
 }
 
 Auth Device::HeldAuth(size_t number, ByteView auth_value) {
-  return {.session = &**Sessions()[number],
-          .value = WithoutTrailingZeros(auth_value),
-          .keep = KeepSession(Hold::InBurst)};
+  last_burst_use_ = Clock::now();
+  return {
+      .session = &**Sessions()[number], .value = WithoutTrailingZeros(auth_value), .keep = true};
 }
 
 void Device::OpenOther() try {

@@ -95,6 +95,7 @@ class Device {
   }
   bool InBurst() const { return threads_ && Clock::now() - last_burst_use_ < kIdle; }
   bool KeepSession(Hold hold);
+  // By the session of a lane, in a burst.
   Auth HeldAuth(size_t number, ByteView auth_value);
   // Makes a session for a second use at a time, if one had to wait and the TPM has room.
   void OpenOther();
@@ -167,12 +168,14 @@ template <typename Use, typename Body>
 auto Device::Overlap(ByteView id, ByteView auth_value, Use use, Body body) {
   Turn turn(*this, id, auth_value);
   std::exception_ptr failure;
-  if (turn.has_lane()) try {
+  if (turn.has_lane()) {
+    try {
       return use(turn.channel(), turn.object(), turn.auth());
     } catch (...) {
       failure = std::current_exception();
       turn.BeAlone();
     }
+  }
   return Repeat(
       [&] {
         if (failure) std::rethrow_exception(std::exchange(failure, nullptr));
