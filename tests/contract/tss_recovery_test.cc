@@ -139,11 +139,7 @@ TEST_F(TssRecovery, ObjectsFlushedBehindOurBackAreLoadedAgain) {
 
 // Without a resource manager a killed process's sessions stay, and a TPM has room for three.
 TEST_F(TssRecovery, SessionsThatAKilledProcessLeftMakeRoom) {
-  Bytes start = {0x80, 0x01, 0, 0, 0, 43, 0, 0, 0x01, 0x76};
-  Append(start, Bytes{0x40, 0, 0, 7, 0x40, 0, 0, 7, 0, 16});  // neither salted nor bound
-  Append(start, Bytes(16, 1));
-  Append(start, Bytes{0, 0, 0, 0, 0x10, 0, 0x0b});  // HMAC, no cipher, SHA-256
-  for (int i = 0; i < 3; ++i) proxy.Ask(start);
+  for (int i = 0; i < 3; ++i) TakeASession();
   ASSERT_EQ(proxy.LoadedHandles().size(), 3U);
   ExpectSigns();
   backend.Release({});

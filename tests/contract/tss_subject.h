@@ -45,6 +45,9 @@ class TssTest : public testing::Test {
     return subject.proxy().Total();
   }
 
+  // A session of another process, neither salted nor bound.
+  void TakeASession();
+
   TssSubject subject;
   tpm::Backend& backend = subject.backend();
   TpmProxy& proxy = subject.proxy();
