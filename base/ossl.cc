@@ -5,7 +5,7 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
-#include <map>
+#include <atomic>
 #include <mutex>
 #include <string>
 
@@ -14,17 +14,30 @@
 namespace keyscope::ossl {
 namespace {
 
-// One cache per kind of algorithm, keyed by name. Leaked on purpose.
+template <typename T>
+struct Fetched {
+  const std::string name;
+  T* const algorithm;  // nullptr: OpenSSL has none
+  const Fetched* const next;
+};
+
+// One list per kind of algorithm, of a dozen at most; it only grows, so that looking takes no lock.
+// Leaked on purpose.
 template <typename T, T* (*Fetch)(OSSL_LIB_CTX*, const char*, const char*)>
 T* Cached(const char* name) {
   static auto& mutex = *new std::mutex;
-  static auto& cache = *new std::map<std::string, T*, std::less<>>;
+  static std::atomic<const Fetched<T>*> first = nullptr;
+  const auto find = [name] {
+    const Fetched<T>* found = first;
+    while (found != nullptr && found->name != name) found = found->next;
+    return found;
+  };
+  if (const Fetched<T>* found = find()) return found->algorithm;
   std::lock_guard lock(mutex);
-  auto found = cache.find(std::string_view(name));
-  if (found != cache.end()) return found->second;
+  if (const Fetched<T>* found = find()) return found->algorithm;
   T* fetched = Fetch(Context(), name, nullptr);
   if (fetched == nullptr) ERR_clear_error();
-  cache.emplace(name, fetched);
+  first = new Fetched<T>{name, fetched, first};
   return fetched;
 }
 

@@ -1,7 +1,6 @@
 #include "token/crypto/hash.h"
 
 #include <array>
-#include <atomic>
 
 #include "token/crypto/check.h"
 
@@ -41,19 +40,16 @@ const HashInfo& Info(Hash hash) {
 }
 
 const EVP_MD* Fetched(Hash hash) {
-  const HashInfo& info = Info(hash);
-  static std::array<std::atomic<const EVP_MD*>, kHashes.size()> all;
-  std::atomic<const EVP_MD*>& known = all[static_cast<size_t>(&info - kHashes.data())];
-  const EVP_MD* fetched = known;
-  if (fetched == nullptr) known = fetched = ossl::Digest(info.ossl_name());
+  const EVP_MD* fetched = ossl::Digest(Info(hash).ossl_name());
   Check(fetched != nullptr, "EVP_MD_fetch");
   return fetched;
 }
 
 Bytes Digest(Hash hash, ByteView data) {
-  Digester digester(hash);
-  digester.Update(data);
-  return Copy(digester.Final().view());
+  Bytes digest(Info(hash).size());
+  Check(EVP_Digest(data.data(), data.size(), digest.data(), nullptr, Fetched(hash), nullptr) == 1,
+        "EVP_Digest");
+  return digest;
 }
 
 Digester::Digester(Hash hash) : context_(EVP_MD_CTX_new()) {

@@ -34,7 +34,8 @@ struct Creation {
 // A hierarchy as an entity: its Name is its handle (Part 1, section 16).
 Object Hierarchy(TPM2_HANDLE handle);
 
-// Section 11. Salted to `salt_to` when given.
+// Section 11. Salted to `salt_to` when given. A TPM that has no room for it is asked again for a
+// while, or taken at its word.
 enum class WithoutRoom : uint8_t { Waits, Refused };
 Session StartAuthSession(const Channel& channel, TPM2_SE type, const StorageKey* salt_to,
                          WithoutRoom without_room = WithoutRoom::Waits);
