@@ -33,8 +33,11 @@ Socket NewSocket() {
 
 }  // namespace
 
+// A fork's child may have a copy of it: closing alone would leave the other end waiting.
 Socket::~Socket() {
-  if (fd_ >= 0) ::close(fd_);
+  if (fd_ < 0) return;
+  Shutdown();
+  ::close(fd_);
 }
 
 void Socket::Shutdown() const { ::shutdown(fd_, SHUT_RDWR); }
