@@ -1,6 +1,7 @@
 #include "token/crypto/hash.h"
 
 #include <array>
+#include <atomic>
 
 #include "token/crypto/check.h"
 
@@ -31,6 +32,27 @@ constexpr std::array<HashInfo, 9> kHashes = {{
     {Hash::Sha3_512, kNistPrefix<10, 64>},
 }};
 
+// To make an EVP_MD_CTX and to free it takes as long as to digest 300 bytes, so one of each hash is
+// kept. It is as good as new: a copy of one that never saw any data. Both are leaked on purpose.
+struct Contexts {
+  std::atomic<EVP_MD_CTX*> unused, spare;
+};
+
+Contexts& ContextsOf(Hash hash) {
+  static std::array<Contexts, kHashes.size()> contexts;
+  return contexts[static_cast<size_t>(&Info(hash) - kHashes.data())];
+}
+
+const EVP_MD_CTX* Unused(Hash hash) {
+  auto& unused = ContextsOf(hash).unused;
+  EVP_MD_CTX* present = unused;
+  if (present != nullptr) return present;
+  ossl::MdCtx made(EVP_MD_CTX_new());
+  Check(made != nullptr && EVP_DigestInit_ex2(made.get(), Fetched(hash), nullptr) == 1,
+        "EVP_DigestInit_ex2");
+  return unused.compare_exchange_strong(present, made.get()) ? made.release() : present;
+}
+
 }  // namespace
 
 const HashInfo& Info(Hash hash) {
@@ -52,9 +74,17 @@ Bytes Digest(Hash hash, ByteView data) {
   return digest;
 }
 
-Digester::Digester(Hash hash) : context_(EVP_MD_CTX_new()) {
-  Check(context_ != nullptr && EVP_DigestInit_ex2(context_.get(), Fetched(hash), nullptr) == 1,
-        "EVP_DigestInit_ex2");
+Digester::Digester(Hash hash) : context_(ContextsOf(hash).spare.exchange(nullptr), {hash}) {
+  if (context_ != nullptr) return;
+  context_.reset(EVP_MD_CTX_new());
+  Check(context_ != nullptr && EVP_MD_CTX_copy_ex(context_.get(), Unused(hash)) == 1,
+        "EVP_MD_CTX_copy_ex");
+}
+
+void Digester::Recycle::operator()(EVP_MD_CTX* context) const {
+  const EVP_MD_CTX* unused = ContextsOf(hash).unused;
+  if (EVP_MD_CTX_copy_ex(context, unused) == 1) context = ContextsOf(hash).spare.exchange(context);
+  EVP_MD_CTX_free(context);
 }
 
 void Digester::Update(ByteView data) {

@@ -30,7 +30,11 @@ class Digester {
   SecretBytes Final();  // once
 
  private:
-  ossl::MdCtx context_;
+  struct Recycle {
+    tpm::Hash hash;
+    void operator()(EVP_MD_CTX* context) const;
+  };
+  std::unique_ptr<EVP_MD_CTX, Recycle> context_;
 };
 
 // A DigestInfo with exactly one of the prefixes above; the view is the digest within `der`.

@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <thread>
+#include <vector>
+
 #include "base/error.h"
 #include "tests/unit/token/crypto_support.h"
 #include "token/crypto/hash.h"
@@ -33,6 +36,32 @@ TEST(CryptoHash, StreamingGivesTheSameAndTheTableIsRight) {
     EXPECT_EQ(digest.size(), Info(hash).size());
     EXPECT_EQ(static_cast<size_t>(EVP_MD_get_size(Fetched(hash))), digest.size());
   }
+}
+
+// Contexts are used again: after digests that were left unfinished, several at a time.
+TEST(CryptoHash, NothingOfOneMessageGetsIntoAnother) {
+  for (Hash hash : kAll) {
+    const Bytes expected = Digest(hash, AsBytes("abc"));
+    for (int round = 0; round < 3; ++round) {
+      Digester unfinished(hash), finished(hash);
+      unfinished.Update(AsBytes("something else"));
+      finished.Update(AsBytes("abc"));
+      EXPECT_TRUE(Equal(finished.Final().view(), expected)) << Info(hash).ossl_name();
+    }
+  }
+}
+
+TEST(CryptoHash, ThreadsDigestAtATime) {
+  const Bytes expected = Digest(Hash::Sha256, AsBytes("abc"));
+  std::vector<std::jthread> threads;
+  for (int thread = 0; thread < 4; ++thread)
+    threads.emplace_back([&expected] {
+      for (int round = 0; round < 2000; ++round) {
+        Digester digester(Hash::Sha256);
+        digester.Update(AsBytes("abc"));
+        EXPECT_TRUE(Equal(digester.Final().view(), expected));
+      }
+    });
 }
 
 TEST(CryptoHash, NoneIsNoHash) {
