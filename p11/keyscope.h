@@ -50,14 +50,15 @@
 #define CKA_KEYSCOPE_IN_TPM (KEYSCOPE_VENDOR_BASE | 0x0007UL)
 
 /* Text without a terminating zero, in the private template of C_GenerateKeyPair: a bank of the TPM
- * (sha1, sha256, sha384 or sha512) and PCRs of it (0 to 23), as tpm2-tools write them: "sha256:0,7".
- * The key is used (signing, decryption, derivation, unwrapping) only while these PCRs hold the
- * values that they have now; else it is CKR_KEYSCOPE_POLICY_MISMATCH. Its policy in the TPM (Part 1,
- * section 19.7) is TPM2_PolicyPCR with TPM2_PolicyAuthValue, and its userWithAuth is clear.
- * Certifying it does not ask for the values, and states the policy. CKR_ATTRIBUTE_VALUE_INVALID for
- * other text and for what the TPM does not have; CKR_TEMPLATE_INCONSISTENT together with
- * CKA_KEYSCOPE_ATTESTATION_KEY. Read back with the PCRs ascending. This and the next two are not
- * there (CKR_ATTRIBUTE_TYPE_INVALID) in keys that are bound to no PCRs. */
+ * (sha1, sha256, sha384 or sha512) and PCRs of it (0 to 23), as tpm2-tools write them:
+ * "sha256:0,7". The key is used (signing, decryption, derivation, unwrapping) only while these PCRs
+ * hold the values that they have now; else it is CKR_KEYSCOPE_POLICY_MISMATCH. Its policy in the
+ * TPM (Part 1, section 19.7) is TPM2_PolicyPCR with TPM2_PolicyAuthValue, and its userWithAuth is
+ * clear. Certifying it does not ask for the values, and states the policy.
+ * CKR_ATTRIBUTE_VALUE_INVALID for other text and for what the TPM does not have;
+ * CKR_TEMPLATE_INCONSISTENT together with CKA_KEYSCOPE_ATTESTATION_KEY. Read back with the PCRs
+ * ascending. This and the next two are not there (CKR_ATTRIBUTE_TYPE_INVALID) in keys that are
+ * bound to no PCRs. */
 #define CKA_KEYSCOPE_PCR_SELECTION (KEYSCOPE_VENDOR_BASE | 0x0030UL)
 /* Bytes, read-only: the values of these PCRs when the key was made, one behind the other. */
 #define CKA_KEYSCOPE_PCR_VALUES (KEYSCOPE_VENDOR_BASE | 0x0031UL)

@@ -72,8 +72,8 @@ class Database {
   // SQLite reported an error: the connection is to be closed and the file opened again.
   bool broken() const { return broken_; }
 
-  // The file's count of commits by anybody (file format, section 1.3.7, "File change counter"), read
-  // without a lock. 0: it cannot be read; then the next transaction tells why.
+  // The file's count of commits by anybody (file format, section 1.3.7, "File change counter"),
+  // read without a lock. 0: it cannot be read; then the next transaction tells why.
   uint32_t CommitsSeen() const;
   // Rows that this connection has changed since it was opened.
   int64_t changes() const { return sqlite3_total_changes64(connection_); }
