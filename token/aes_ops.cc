@@ -2,6 +2,7 @@
 #include "token/crypto/cipher.h"
 #include "token/crypto/key_wrap.h"
 #include "token/parameters.h"
+#include "token/refuse.h"
 #include "token/schemes.h"
 #include "token/secret_key.h"
 
@@ -11,8 +12,6 @@ namespace {
 using crypto::CipherMode;
 using crypto::CipherStatus;
 using crypto::Direction;
-
-[[noreturn]] void Refuse(CK_RV rv, const char* why) { throw Error(Rv{rv}, why); }
 
 class CipherOperation final : public Operation {
  public:

@@ -2,6 +2,7 @@
 #include "token/key_use.h"
 #include "token/objects.h"
 #include "token/parameters.h"
+#include "token/refuse.h"
 #include "token/schemes.h"
 
 namespace keyscope::token {
@@ -13,8 +14,6 @@ constexpr size_t kLongestNonce = 64;
 constexpr size_t kLongestStatement = 1024;
 constexpr size_t kLongestSecret = 64;        // a credential's: the size of the largest digest
 constexpr size_t kLongestCredential = 1024;  // TPM2B_ID_OBJECT and TPM2B_ENCRYPTED_SECRET
-
-[[noreturn]] void Refuse(CK_RV rv, const std::string& why) { throw Error(Rv{rv}, why); }
 
 // The device's own "that value is wrong", in the words of the operation.
 template <typename Call>

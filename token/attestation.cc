@@ -2,6 +2,7 @@
 
 #include "p11/keyscope.h"
 #include "token/create.h"
+#include "token/refuse.h"
 #include "token/token.h"
 
 namespace keyscope::token {
@@ -10,8 +11,6 @@ namespace {
 constexpr size_t kLongestQualifyingData = 64;
 constexpr unsigned kAkBits = 2048;
 constexpr const char* kNotOfAk = "an attestation key cannot be used for that";
-
-[[noreturn]] void Refuse(CK_RV rv, const std::string& why) { throw Error(Rv{rv}, why); }
 
 void CheckAkAlgorithm(const tpm::KeySpec& spec, const tpm::Facts& facts) {
   if (const auto* rsa = std::get_if<tpm::RsaSpec>(&spec.algorithm)) {

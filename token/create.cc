@@ -12,6 +12,7 @@
 #include "token/crypto/rsa.h"
 #include "token/key_file.h"
 #include "token/public_of.h"
+#include "token/refuse.h"
 #include "token/schemes.h"
 #include "token/secret_key.h"
 #include "token/token.h"
@@ -21,8 +22,6 @@ namespace {
 
 constexpr size_t kKeyAuthSize = 32, kCheckValueSize = 3;
 constexpr uint8_t kF4[] = {1, 0, 1};
-
-[[noreturn]] void Refuse(CK_RV rv, const char* why) { throw Error(Rv{rv}, why); }
 
 // CKA_CHECK_VALUE: computed when absent, checked when given (section 4.6.2; an empty one stays
 // empty).
@@ -169,9 +168,9 @@ void CheckScope(const AttributeSet& attributes, Kind kind, KeyScope scope) {
   if (named && *named != KEYSCOPE_SCOPE_MACHINE && *named != KEYSCOPE_SCOPE_USER)
     Refuse(CKR_ATTRIBUTE_VALUE_INVALID, "CKA_KEYSCOPE_SCOPE is machine (1) or user (2)");
   if (named && IsKey(kind) && *named != static_cast<CK_ULONG>(scope))
-    throw Error(Rv{CKR_TEMPLATE_INCONSISTENT},
-                "CKA_KEYSCOPE_SCOPE names another scope than the slot's, which is " +
-                    std::string(Name(scope)) + "; use the other slot");
+    Refuse(CKR_TEMPLATE_INCONSISTENT,
+           "CKA_KEYSCOPE_SCOPE names another scope than the slot's, which is " +
+               std::string(Name(scope)) + "; use the other slot");
 }
 
 }  // namespace
@@ -194,15 +193,15 @@ void ImplyNot(AttributeSet& attributes, std::initializer_list<CK_ATTRIBUTE_TYPE>
               const char* why) {
   for (CK_ATTRIBUTE_TYPE use : uses) {
     if (attributes.Bool(use))
-      throw Error(Rv{CKR_TEMPLATE_INCONSISTENT}, std::string(FindRule(use)->name) + ": " + why);
+      Refuse(CKR_TEMPLATE_INCONSISTENT, std::string(FindRule(use)->name) + ": " + why);
     attributes.SetBool(use, false);
   }
 }
 
 void Imply(AttributeSet& attributes, CK_ATTRIBUTE_TYPE type, CK_ULONG value) {
   if (attributes.Has(type) && attributes.Ulong(type) != value)
-    throw Error(Rv{CKR_TEMPLATE_INCONSISTENT},
-                std::string(FindRule(type)->name) + " is not what the mechanism makes");
+    Refuse(CKR_TEMPLATE_INCONSISTENT,
+           std::string(FindRule(type)->name) + " is not what the mechanism makes");
   attributes.SetUlong(type, value);
 }
 

@@ -6,13 +6,12 @@
 #include "token/crypto/kdf.h"
 #include "token/parameters.h"
 #include "token/public_of.h"
+#include "token/refuse.h"
 #include "token/schemes.h"
 #include "token/secret_key.h"
 
 namespace keyscope::token {
 namespace {
-
-[[noreturn]] void Refuse(CK_RV rv, const char* why) { throw Error(Rv{rv}, why); }
 
 // Without a KDF the result is the end of the shared secret: truncation removes its leading bytes.
 SecretBytes Tail(const SecretBytes& shared, size_t size) {

@@ -6,14 +6,13 @@
 #include "token/crypto/public_key.h"
 #include "token/parameters.h"
 #include "token/public_of.h"
+#include "token/refuse.h"
 #include "token/schemes.h"
 
 namespace keyscope::token {
 namespace {
 
 constexpr size_t kLongestDigest = 64;
-
-[[noreturn]] void Refuse(CK_RV rv, const char* why) { throw Error(Rv{rv}, why); }
 
 // The TPM signs digests that have the size of a hash it knows. A digest of any other length is the
 // same number with zeros before it, as long as it is not longer than the curve's order (FIPS 186-5,

@@ -4,18 +4,19 @@
 #include "token/create.h"
 #include "token/crypto/tss2_key.h"
 #include "token/public_of.h"
+#include "token/refuse.h"
 #include "token/token.h"
 
 namespace keyscope::token {
 namespace {
 
-[[noreturn]] void Refuse(CK_RV rv, const std::string& why) {
-  throw Error(Rv{rv}, "CKA_KEYSCOPE_TSS2_KEY: " + why);
+[[noreturn]] void RefuseFile(CK_RV rv, const std::string& why, Where where = Where::Here()) {
+  Refuse(rv, "CKA_KEYSCOPE_TSS2_KEY: " + why, where);
 }
 
 crypto::Tss2Key KeyFileIn(const AttributeSet& attributes) {
   const auto key = crypto::DecodeTss2Key(attributes.Get(CKA_KEYSCOPE_TSS2_KEY));
-  if (!key) Refuse(CKR_ATTRIBUTE_VALUE_INVALID, "not the DER of a TPM's key file");
+  if (!key) RefuseFile(CKR_ATTRIBUTE_VALUE_INVALID, "not the DER of a TPM's key file");
   return *key;
 }
 
@@ -25,7 +26,7 @@ auto Checked(Call call) try {
   return call();
 } catch (const Error& error) {
   for (Fault fault : {Fault::AuthFailed, Fault::BadInput, Fault::Unsupported, Fault::Corrupt})
-    if (error.Is(fault)) Refuse(CKR_ATTRIBUTE_VALUE_INVALID, error.what());
+    if (error.Is(fault)) RefuseFile(CKR_ATTRIBUTE_VALUE_INVALID, error.what());
   throw;
 }
 
@@ -35,7 +36,7 @@ void CheckNothingElse(const AttributeSet& given) {
     if (rule == nullptr) rule = FindRule(type, kEcPrivate);
     if (rule != nullptr && rule->Has(kSensitive) && type != CKA_KEYSCOPE_TSS2_KEY &&
         type != CKA_KEYSCOPE_TSS2_AUTH)
-      Refuse(CKR_TEMPLATE_INCONSISTENT, std::string("not together with ") + rule->name);
+      RefuseFile(CKR_TEMPLATE_INCONSISTENT, std::string("not together with ") + rule->name);
   }
 }
 
@@ -44,18 +45,17 @@ void CheckNothingElse(const AttributeSet& given) {
 void ImplyFromKeyFile(AttributeSet& given, const tpm::Backend& backend) {
   if (!given.Has(CKA_KEYSCOPE_TSS2_KEY)) {
     if (given.Has(CKA_KEYSCOPE_TSS2_AUTH))
-      throw Error(Rv{CKR_TEMPLATE_INCONSISTENT},
-                  "CKA_KEYSCOPE_TSS2_AUTH is for CKA_KEYSCOPE_TSS2_KEY");
+      Refuse(CKR_TEMPLATE_INCONSISTENT, "CKA_KEYSCOPE_TSS2_AUTH is for CKA_KEYSCOPE_TSS2_KEY");
     return;
   }
   if (given.Ulong(CKA_CLASS) != CKO_PRIVATE_KEY) return;  // the rules refuse that
   CheckNothingElse(given);
   const crypto::Tss2Key file = KeyFileIn(given);
-  if (file.has_policy) Refuse(CKR_ATTRIBUTE_VALUE_INVALID, "the key is bound to a policy");
-  if (file.rsa_parent) Refuse(CKR_ATTRIBUTE_VALUE_INVALID, "its parent is an RSA primary");
+  if (file.has_policy) RefuseFile(CKR_ATTRIBUTE_VALUE_INVALID, "the key is bound to a policy");
+  if (file.rsa_parent) RefuseFile(CKR_ATTRIBUTE_VALUE_INVALID, "its parent is an RSA primary");
   if (!file.empty_auth && !given.Has(CKA_KEYSCOPE_TSS2_AUTH))
-    Refuse(CKR_TEMPLATE_INCOMPLETE,
-           "the key has an authorization of its own: give it as CKA_KEYSCOPE_TSS2_AUTH");
+    RefuseFile(CKR_TEMPLATE_INCOMPLETE,
+               "the key has an authorization of its own: give it as CKA_KEYSCOPE_TSS2_AUTH");
   const tpm::KeyBlob blob{Copy(file.public_area), {}};
   const tpm::PublicKey key = Checked([&] { return backend.PublicOf(blob); });
   const tpm::KeyUses uses = backend.UsesOf(blob);
@@ -65,7 +65,8 @@ void ImplyFromKeyFile(AttributeSet& given, const tpm::Backend& backend) {
   SetPublic(implied, rsa ? kRsaPrivate : kEcPrivate, key);
   for (const auto& [type, value] : implied) {
     if (given.Has(type) && !Equal(given.Get(type), value))
-      Refuse(CKR_TEMPLATE_INCONSISTENT, std::string("the key has another ") + FindRule(type)->name);
+      RefuseFile(CKR_TEMPLATE_INCONSISTENT,
+                 std::string("the key has another ") + FindRule(type)->name);
     given.Set(type, value);
   }
   constexpr const char* kWhy = "the key's TPM attributes do not permit that";

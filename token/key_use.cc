@@ -2,10 +2,10 @@
 
 #include <cstring>
 
+#include "token/refuse.h"
+
 namespace keyscope::token {
 namespace {
-
-[[noreturn]] void Refuse(CK_RV rv, const char* why) { throw Error(Rv{rv}, why); }
 
 void CheckAllowed(const Object& object, CK_MECHANISM_TYPE mechanism) {
   if (!object.attributes.Has(CKA_ALLOWED_MECHANISMS)) return;

@@ -5,13 +5,12 @@
 #include "token/crypto/box.h"
 #include "token/crypto/hash.h"
 #include "token/random.h"
+#include "token/refuse.h"
 
 namespace keyscope::token {
 namespace {
 
 constexpr size_t kEpochSize = 16, kTokenSecretSize = 32, kSerialBytes = 8;
-
-[[noreturn]] void Refuse(CK_RV rv, const char* why) { throw Error(Rv{rv}, why); }
 
 // The TPM's auth values are short, so a PIN is hashed; the epoch makes it differ between tokens. An
 // empty PIN is an empty auth value.
@@ -142,7 +141,7 @@ SecretBytes Login::Unseal(const store::TokenRow& row, Who who, ByteView pin) {
   } catch (const Error& error) {
     if (!error.Is(Fault::AuthFailed) && !error.Is(Fault::LockedOut)) throw;
     NoteWrongPin(row, who);
-    if (error.Is(Fault::AuthFailed)) throw Error(Rv{CKR_PIN_INCORRECT}, "the PIN is wrong");
+    if (error.Is(Fault::AuthFailed)) Refuse(CKR_PIN_INCORRECT, "the PIN is wrong");
     throw Error(
         Rv{CKR_PIN_LOCKED},
         std::string("the TPM is in dictionary-attack lockout, which ends with time or by ") +

@@ -2,6 +2,7 @@
 // (section 2.13), whole or cut to a given length, with keys in the TPM or in host memory.
 #include "token/crypto/cmac.h"
 #include "token/parameters.h"
+#include "token/refuse.h"
 #include "token/schemes.h"
 #include "token/secret_key.h"
 
@@ -16,9 +17,9 @@ class MacOperation final : public Operation {
   SecretBytes Finish() override { return SecretBytes(mac_->Final().view().first(size_)); }
   void Check(ByteView given) override {
     if (given.size() != size_)
-      throw Error(Rv{CKR_SIGNATURE_LEN_RANGE}, "an authentication code of the wrong size");
+      Refuse(CKR_SIGNATURE_LEN_RANGE, "an authentication code of the wrong size");
     if (!ConstantTimeEqual(Finish().view(), given))
-      throw Error(Rv{CKR_SIGNATURE_INVALID}, "the authentication code does not match");
+      Refuse(CKR_SIGNATURE_INVALID, "the authentication code does not match");
   }
   size_t FinishBound() const override { return size_; }
 
@@ -55,7 +56,7 @@ std::unique_ptr<Operation> Cut(const Materials& materials) {
 size_t GenericSize(const AttributeSet& attributes) {
   const CK_ULONG size = attributes.UlongOr(CKA_VALUE_LEN);
   if (size == 0 || size > kLargestGenericSecret)
-    throw Error(Rv{CKR_KEY_SIZE_RANGE}, "CKA_VALUE_LEN is zero or too long for a generic secret");
+    Refuse(CKR_KEY_SIZE_RANGE, "CKA_VALUE_LEN is zero or too long for a generic secret");
   return size;
 }
 

@@ -4,14 +4,13 @@
 #include <cstring>
 
 #include "base/ossl.h"
+#include "token/refuse.h"
 
 namespace keyscope::token {
 namespace {
 
 using crypto::CipherStatus;
 using crypto::Direction;
-
-[[noreturn]] void Refuse(CK_RV rv, const char* why) { throw Error(Rv{rv}, why); }
 
 constexpr size_t kLongestIv = 128;  // bytes
 constexpr CK_ULONG kFewestFreeBits = 64;

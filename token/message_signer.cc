@@ -1,11 +1,8 @@
 #include "token/message_signer.h"
 
+#include "token/refuse.h"
+
 namespace keyscope::token {
-namespace {
-
-[[noreturn]] void Refuse(CK_RV rv, const char* why) { throw Error(Rv{rv}, why); }
-
-}  // namespace
 
 std::unique_ptr<Operation> MessageSigner::New() {
   if (current_) Refuse(CKR_OPERATION_ACTIVE, "a message in parts is under way");

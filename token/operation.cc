@@ -2,12 +2,14 @@
 
 #include <algorithm>
 
+#include "token/refuse.h"
+
 namespace keyscope::token {
 namespace {
 
 // A session starts no operation of a kind for which its mechanism has no such step.
-[[noreturn]] void NoSuchStep() {
-  throw Error(Rv{CKR_FUNCTION_NOT_SUPPORTED}, "the mechanism has no such step");
+[[noreturn]] void NoSuchStep(Where where = Where::Here()) {
+  Refuse(CKR_FUNCTION_NOT_SUPPORTED, "the mechanism has no such step", where);
 }
 
 }  // namespace
@@ -35,8 +37,7 @@ void Message::Add(ByteView part) {
     digester_->Update(part);
     return;
   }
-  if (part.size() > limit_ - size_)
-    throw Error(Rv{too_long_}, "more data than the mechanism takes");
+  if (part.size() > limit_ - size_) Refuse(too_long_, "more data than the mechanism takes");
   if (size_ + part.size() > bytes_.size()) {
     SecretBytes longer(std::max(2 * bytes_.size(), size_ + part.size()));
     std::ranges::copy(bytes_.view().first(size_), longer.data());
@@ -51,10 +52,9 @@ Bytes Message::Take() {
 }
 
 void VerifyOperation::Check(ByteView signature) {
-  if (signature.size() != size_)
-    throw Error(Rv{CKR_SIGNATURE_LEN_RANGE}, "a signature of the wrong size");
+  if (signature.size() != size_) Refuse(CKR_SIGNATURE_LEN_RANGE, "a signature of the wrong size");
   if (!verify_(message_.Take(), signature))
-    throw Error(Rv{CKR_SIGNATURE_INVALID}, "the signature does not match");
+    Refuse(CKR_SIGNATURE_INVALID, "the signature does not match");
 }
 
 SecretBytes TransformOperation::Update(ByteView part) {

@@ -5,6 +5,7 @@
 #include "p11/keyscope.h"
 #include "token/crypto/cipher.h"
 #include "token/crypto/hash.h"
+#include "token/refuse.h"
 
 namespace keyscope::token {
 namespace {
@@ -12,7 +13,9 @@ namespace {
 using enum tpm::Hash;
 constexpr int kPcrs = 24;
 
-[[noreturn]] void Refuse(const char* why) { throw Error(Rv{CKR_MECHANISM_PARAM_INVALID}, why); }
+[[noreturn]] void Refuse(const char* why, Where where = Where::Here()) {
+  token::Refuse(CKR_MECHANISM_PARAM_INVALID, why, where);
+}
 
 // A copy: the caller's structure need not be aligned, nor stay as it is while it is read.
 template <typename Parameters>

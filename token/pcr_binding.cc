@@ -2,14 +2,15 @@
 
 #include "base/error.h"
 #include "p11/keyscope.h"
+#include "token/refuse.h"
 #include "token/token.h"
 #include "tpm/pcr.h"
 
 namespace keyscope::token {
 namespace {
 
-[[noreturn]] void Refuse(CK_RV rv, const std::string& why) {
-  throw Error(Rv{rv}, "CKA_KEYSCOPE_PCR_SELECTION: " + why);
+[[noreturn]] void RefuseSelection(CK_RV rv, const std::string& why, Where where = Where::Here()) {
+  Refuse(rv, "CKA_KEYSCOPE_PCR_SELECTION: " + why, where);
 }
 
 }  // namespace
@@ -18,10 +19,12 @@ tpm::PcrSelection PcrsAskedFor(const AttributeSet& asked) {
   if (!asked.Has(CKA_KEYSCOPE_PCR_SELECTION)) return {};
   const auto pcrs = tpm::ParsePcrs(AsString(asked.Get(CKA_KEYSCOPE_PCR_SELECTION)));
   if (!pcrs)
-    Refuse(CKR_ATTRIBUTE_VALUE_INVALID,
-           "a bank (sha1, sha256, sha384, sha512) and PCRs of it (0 to 23), such as sha256:0,7");
+    RefuseSelection(
+        CKR_ATTRIBUTE_VALUE_INVALID,
+        "a bank (sha1, sha256, sha384, sha512) and PCRs of it (0 to 23), such as sha256:0,7");
   if (asked.Bool(CKA_KEYSCOPE_ATTESTATION_KEY))
-    Refuse(CKR_TEMPLATE_INCONSISTENT, "an attestation key states PCRs, and is not bound to them");
+    RefuseSelection(CKR_TEMPLATE_INCONSISTENT,
+                    "an attestation key states PCRs, and is not bound to them");
   return *pcrs;
 }
 
@@ -31,7 +34,7 @@ void BindTo(const tpm::PcrSelection& pcrs, Object& key, tpm::KeySpec& spec, Toke
     spec.pcrs = token.backend().ReadPcrs(token.RootOfKeys(), pcrs);
   } catch (const Error& error) {
     if (!error.Is(Fault::Unsupported)) throw;
-    Refuse(CKR_ATTRIBUTE_VALUE_INVALID, error.what());
+    RefuseSelection(CKR_ATTRIBUTE_VALUE_INVALID, error.what());
   }
   key.attributes.Set(CKA_KEYSCOPE_PCR_SELECTION, AsBytes(tpm::ToText(pcrs)));
   key.attributes.Set(CKA_KEYSCOPE_PCR_VALUES, spec.pcrs.values);

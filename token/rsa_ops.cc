@@ -11,12 +11,11 @@
 #include "token/crypto/rsa_padding.h"
 #include "token/parameters.h"
 #include "token/public_of.h"
+#include "token/refuse.h"
 #include "token/schemes.h"
 
 namespace keyscope::token {
 namespace {
-
-[[noreturn]] void Refuse(CK_RV rv, const char* why) { throw Error(Rv{rv}, why); }
 
 template <typename T>
 T Or(std::optional<T> value, CK_RV rv, const char* why) {
@@ -96,7 +95,7 @@ class PrivateRsa {
       return backend_->DecryptRsa(*root_, *key_, padding, hash, ciphertext);
     } catch (const Error& error) {
       if (!error.Is(Fault::BadInput)) throw;
-      throw Error(Rv{CKR_ENCRYPTED_DATA_INVALID}, error.what());
+      Refuse(CKR_ENCRYPTED_DATA_INVALID, error.what());
     }
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "token/crypto/cipher.h"
+#include "token/refuse.h"
 
 namespace keyscope::token {
 namespace {
@@ -90,8 +91,8 @@ std::optional<tpm::SecretSpec> TpmSpecFor(const Object& object, size_t size,
 
 const SecretBytes& HostValue(const tpm::KeyRef& key) {
   if (IsInTpm(key))
-    throw Error(Rv{CKR_KEY_TYPE_INCONSISTENT},
-                "the key is in the TPM, which does not give its value to this mechanism");
+    Refuse(CKR_KEY_TYPE_INCONSISTENT,
+           "the key is in the TPM, which does not give its value to this mechanism");
   return key.auth;
 }
 
@@ -110,7 +111,7 @@ std::shared_ptr<crypto::Aes> AesOf(const Materials& materials) {
 std::unique_ptr<crypto::Authenticator> HmacOf(const Materials& materials, tpm::Hash hash) {
   const auto its_own = HmacHashOf(materials.object->attributes.UlongOr(CKA_KEY_TYPE));
   if (its_own && its_own != hash)
-    throw Error(Rv{CKR_KEY_TYPE_INCONSISTENT}, "the key is for HMAC with another hash");
+    Refuse(CKR_KEY_TYPE_INCONSISTENT, "the key is for HMAC with another hash");
   if (IsInTpm(*materials.key)) return std::make_unique<HmacInTpm>(materials, hash);
   return std::make_unique<crypto::HostHmac>(hash, materials.key->auth.view());
 }

@@ -7,20 +7,16 @@
 #include "token/mechanism_rules.h"
 #include "token/random.h"
 #include "token/read.h"
+#include "token/refuse.h"
 #include "token/template.h"
 #include "token/token.h"
 
 namespace keyscope::token {
-namespace {
-
-[[noreturn]] void Refuse(CK_RV rv, const char* why) { throw Error(Rv{rv}, why); }
-
-}  // namespace
 
 Session::Session(Token& token, CK_SESSION_HANDLE id, CK_FLAGS flags)
     : token_(token), id_(id), flags_(flags) {
   ossl::Prepare();
-  if (!token.Present()) Refuse(CKR_TOKEN_NOT_PRESENT, "no TPM is reachable");
+  token.NeedTpm();
   token.login().Refresh();
   token.login().SessionOpened((flags & CKF_RW_SESSION) != 0);
 }

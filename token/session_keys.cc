@@ -10,6 +10,7 @@
 #include "token/parameters.h"
 #include "token/pcr_binding.h"
 #include "token/public_of.h"
+#include "token/refuse.h"
 #include "token/secret_key.h"
 #include "token/session.h"
 #include "token/template.h"
@@ -18,8 +19,6 @@ namespace keyscope::token {
 namespace {
 
 constexpr int kNameTries = 3;
-
-[[noreturn]] void Refuse(CK_RV rv, const char* why) { throw Error(Rv{rv}, why); }
 
 CK_KEY_TYPE KeyTypeOf(Family family) {
   switch (family) {
@@ -56,7 +55,7 @@ auto InWordsOf(std::initializer_list<std::pair<CK_RV, CK_RV>> words, Call call) 
   } catch (const Error& error) {
     const Rv* rv = std::get_if<Rv>(&error.cause());
     for (auto [from, to] : words)
-      if (rv != nullptr && rv->value == from) throw Error(Rv{to}, error.what());
+      if (rv != nullptr && rv->value == from) Refuse(to, error.what());
     throw;
   }
 }
@@ -76,8 +75,8 @@ void CheckLength(const SecretBytes& value, const AttributeSet& attributes) {
 void AddTemplateOf(const Object& key, CK_ATTRIBUTE_TYPE type, AttributeSet& given) {
   for (const auto& [imposed, value] : Decode(key.attributes.Get(type))) {
     if (given.Has(imposed) && !Equal(given.Get(imposed), value))
-      throw Error(Rv{CKR_TEMPLATE_INCONSISTENT}, std::string("the key's ") + FindRule(type)->name +
-                                                     " has another " + FindRule(imposed)->name);
+      Refuse(CKR_TEMPLATE_INCONSISTENT, std::string("the key's ") + FindRule(type)->name +
+                                            " has another " + FindRule(imposed)->name);
     given.Set(imposed, value);
   }
 }
@@ -145,7 +144,7 @@ std::pair<CK_OBJECT_HANDLE, CK_OBJECT_HANDLE> Session::GenerateKeyPair(
   const auto facts = token_.facts();
   const MechanismRule& rule = token_.Mechanism(mechanism.mechanism);
   if (rule.scheme->generate_pair == nullptr)
-    throw Error(Rv{CKR_MECHANISM_INVALID}, "the mechanism generates no key pairs");
+    Refuse(CKR_MECHANISM_INVALID, "the mechanism generates no key pairs");
   NoParameters(mechanism);
 
   AttributeSet public_given = ParseTemplate(public_attributes);

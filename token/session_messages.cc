@@ -3,13 +3,12 @@
 #include <algorithm>
 
 #include "token/key_use.h"
+#include "token/refuse.h"
 #include "token/secret_key.h"
 #include "token/session.h"
 
 namespace keyscope::token {
 namespace {
-
-[[noreturn]] void Refuse(CK_RV rv, const char* why) { throw Error(Rv{rv}, why); }
 
 struct KindRow {
   OpKind kind;

@@ -1,13 +1,12 @@
 // The life of an operation: begun, fed, finished; ended by every error but CKR_BUFFER_TOO_SMALL
 // (section 5.1).
 #include "token/key_use.h"
+#include "token/refuse.h"
 #include "token/secret_key.h"
 #include "token/session.h"
 
 namespace keyscope::token {
 namespace {
-
-[[noreturn]] void Refuse(CK_RV rv, const char* why) { throw Error(Rv{rv}, why); }
 
 // What each kind of operation asks of the scheme and of the key. In the order of OpKind.
 struct KindRow {

@@ -6,6 +6,7 @@
 
 #include "base/secret.h"
 #include "p11/keyscope.h"
+#include "token/refuse.h"
 
 namespace keyscope::token {
 namespace {
@@ -20,8 +21,9 @@ std::string NameOf(CK_ATTRIBUTE_TYPE type) {
   return rule != nullptr ? rule->name : "attribute " + std::to_string(type);
 }
 
-[[noreturn]] void Refuse(CK_RV rv, CK_ATTRIBUTE_TYPE type, const char* why) {
-  throw Error(Rv{rv}, NameOf(type) + ": " + why);
+[[noreturn]] void Refuse(CK_RV rv, CK_ATTRIBUTE_TYPE type, const char* why,
+                         Where where = Where::Here()) {
+  token::Refuse(rv, NameOf(type) + ": " + why, where);
 }
 
 bool ValidDate(ByteView date) {

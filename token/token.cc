@@ -7,6 +7,7 @@
 #include "base/ossl.h"
 #include "token/endorsement.h"
 #include "token/profile.h"
+#include "token/refuse.h"
 
 namespace keyscope::token {
 namespace {
@@ -74,11 +75,14 @@ bool Token::Present() noexcept try {
   return false;
 }
 
+void Token::NeedTpm(Where where) {
+  if (!Present()) Refuse(CKR_TOKEN_NOT_PRESENT, "no TPM is reachable", where);
+}
+
 tpm::Root Token::RootOfKeys() {
   const auto root = login_.root();
   if (root == nullptr)
-    throw Error(Rv{CKR_TOKEN_NOT_RECOGNIZED},
-                "the token is not initialised; C_InitToken does that");
+    Refuse(CKR_TOKEN_NOT_RECOGNIZED, "the token is not initialised; C_InitToken does that");
   return *root;
 }
 
@@ -92,7 +96,7 @@ CK_SLOT_INFO Token::SlotInfo() {
 }
 
 CK_TOKEN_INFO Token::Info() {
-  if (!Present()) throw Error(Rv{CKR_TOKEN_NOT_PRESENT}, "no TPM is reachable");
+  NeedTpm();
   CK_TOKEN_INFO info{};
   info.flags = CKF_RNG | CKF_DUAL_CRYPTO_OPERATIONS;
   info.ulMaxSessionCount = info.ulMaxRwSessionCount = CK_EFFECTIVELY_INFINITE;
@@ -144,12 +148,12 @@ std::shared_ptr<const tpm::Facts> Token::facts() {
 }
 
 std::vector<CK_MECHANISM_TYPE> Token::Mechanisms() {
-  if (!Present()) throw Error(Rv{CKR_TOKEN_NOT_PRESENT}, "no TPM is reachable");
+  NeedTpm();
   return ListMechanisms(*facts());
 }
 
 CK_MECHANISM_INFO Token::MechanismInfo(CK_MECHANISM_TYPE type) {
-  if (!Present()) throw Error(Rv{CKR_TOKEN_NOT_PRESENT}, "no TPM is reachable");
+  NeedTpm();
   const auto known = facts();
   return InfoOf(Mechanism(type), *known);
 }
@@ -157,14 +161,14 @@ CK_MECHANISM_INFO Token::MechanismInfo(CK_MECHANISM_TYPE type) {
 const MechanismRule& Token::Mechanism(CK_MECHANISM_TYPE type) {
   const MechanismRule* rule = FindMechanism(type);
   if (rule == nullptr || (rule->family != Family::None && !Available(*rule, *facts())))
-    throw Error(Rv{CKR_MECHANISM_INVALID},
-                "mechanism " + std::to_string(type) + " is not one of this token's");
+    Refuse(CKR_MECHANISM_INVALID,
+           "mechanism " + std::to_string(type) + " is not one of this token's");
   return *rule;
 }
 
 void Token::InitToken(Input so_pin, ByteView label) {
   ossl::Prepare();
-  if (!Present()) throw Error(Rv{CKR_TOKEN_NOT_PRESENT}, "no TPM is reachable");
+  NeedTpm();
   login_.InitToken(so_pin, label);
   erasure_.Retry();
   std::lock_guard lock(facts_mutex_);

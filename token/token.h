@@ -26,6 +26,7 @@ class Token {
   // False without a TPM, and where the store may not be read: then there is no token for this
   // account.
   bool Present() noexcept;
+  void NeedTpm(Where where = Where::Here());  // CKR_TOKEN_NOT_PRESENT
   CK_SLOT_INFO SlotInfo();
   CK_TOKEN_INFO Info();  // CKR_TOKEN_NOT_PRESENT
   std::vector<CK_MECHANISM_TYPE> Mechanisms();
