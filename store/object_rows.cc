@@ -7,7 +7,7 @@
 namespace keyscope::store {
 namespace {
 
-constexpr size_t kUidSize = 16;
+constexpr size_t kUidSize = 16, kMostLoaded = size_t{64} << 10;
 
 [[noreturn]] void ThrowCorrupt(const Database& database, int64_t id) {
   throw Error(Fault::Corrupt, "store " + database.path() + ": row " + std::to_string(id) +
@@ -103,18 +103,41 @@ void ObjectStore::Insert(ByteView epoch, std::vector<ObjectRow*> rows) {
   for (size_t i = 0; i < rows.size(); ++i) rows[i]->id = ids[i];
 }
 
+// A page may have lost rows and still look like one to SQLite.
+std::optional<ObjectRow> ObjectStore::ReadOrMiss(Database& database, int64_t id, Part part) {
+  std::optional<ObjectRow> row = ReadObject(database, id, part);
+  constexpr char kIndexed[] =
+      "SELECT count(*) FROM object INDEXED BY object_by_private"
+      " WHERE private IN (0, 1) AND id = ?1";
+  if (!row && database.Number(kIndexed, id).value() != 0) ThrowCorrupt(database, id);
+  return row;
+}
+
 std::optional<ObjectRow> ObjectStore::Load(int64_t id, Part part) {
   std::lock_guard lock(mutex_);
   Database* database = Open(For::Reading);
   if (database == nullptr) return std::nullopt;
   Transaction transaction(*database, Transaction::Kind::Read);
-  std::optional<ObjectRow> row = ReadObject(*database, id, part);
-  // A page may have lost rows and still look like one to SQLite.
-  constexpr char kIndexed[] =
-      "SELECT count(*) FROM object INDEXED BY object_by_private"
-      " WHERE private IN (0, 1) AND id = ?1";
-  if (!row && database->Number(kIndexed, id).value() != 0) ThrowCorrupt(*database, id);
-  return row;
+  return ReadOrMiss(*database, id, part);
+}
+
+std::vector<LoadedRow> ObjectStore::LoadSome(std::span<const int64_t> ids) {
+  std::lock_guard lock(mutex_);
+  Database* database = Open(For::Reading);
+  if (database == nullptr) return std::vector<LoadedRow>(ids.size());
+  Transaction transaction(*database, Transaction::Kind::Read);
+  std::vector<LoadedRow> loaded;
+  for (size_t size = 0; loaded.size() < ids.size() && size < kMostLoaded;) {
+    LoadedRow& next = loaded.emplace_back();
+    try {
+      next.row = ReadOrMiss(*database, ids[loaded.size() - 1], Part::WithoutMaterial);
+      if (next.row) size += next.row->body.size();
+    } catch (const Error& error) {
+      if (!error.Is(Fault::Corrupt)) throw;
+      next.corrupt = error;
+    }
+  }
+  return loaded;
 }
 
 bool ObjectStore::Change(int64_t id, const std::function<void(ObjectRow&)>& change) {

@@ -21,10 +21,12 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/error.h"
 #include "base/scope.h"
 
 namespace keyscope::store {
@@ -80,6 +82,12 @@ struct ObjectRow {
   std::vector<IndexEntry> index;
   std::optional<KeyMaterialRow> material;  // private keys
   std::string ak_id;  // uid (hex) of the AK that attested this key, an AK's own; empty: none
+};
+
+// A row, no such row, or why it does not decode.
+struct LoadedRow {
+  std::optional<ObjectRow> row{};
+  std::optional<Error> corrupt{};
 };
 
 struct Query {
@@ -139,6 +147,9 @@ class ObjectStore {
   // other scope: rows do not move between stores.
   enum class Part : uint8_t { WithoutMaterial, All };
   std::optional<ObjectRow> Load(int64_t id, Part part = Part::All);
+  // The rows of the first of `ids` without their material, in one transaction: at least one, and
+  // more while their bodies have less than 64 KiB together.
+  std::vector<LoadedRow> LoadSome(std::span<const int64_t> ids);
   // Reads, changes and writes one row in one transaction. False when there is no such row.
   bool Change(int64_t id, const std::function<void(ObjectRow&)>& change);
   // The ak_id of the row with this uid. No such row: nullopt.
@@ -178,6 +189,7 @@ class ObjectStore {
   Database* Open(For use);  // nullptr: there is no store
   Database& OpenToken();    // for writing; KeyGone: there is no store
   std::optional<ObjectRow> ReadObject(Database& database, int64_t id, Part part);
+  std::optional<ObjectRow> ReadOrMiss(Database& database, int64_t id, Part part);
   // `row` 0: the store itself (Denied), else a row of it (Corrupt). Logged once each.
   void RequireScope(KeyScope found, int64_t row);
 

@@ -8,6 +8,7 @@
 #include "token/endorsement.h"
 #include "token/pcr_binding.h"
 #include "token/public_of.h"
+#include "token/refuse.h"
 
 namespace keyscope::token {
 namespace {
@@ -15,8 +16,8 @@ namespace {
 constexpr size_t kSearchBatch = 64;
 constexpr size_t kMostCached = 64;
 
-[[noreturn]] void NoSuchObject() {
-  throw Error(Rv{CKR_OBJECT_HANDLE_INVALID}, "no such object in this slot, or not to be seen now");
+[[noreturn]] void NoSuchObject(Where where = Where::Here()) {
+  Refuse(CKR_OBJECT_HANDLE_INVALID, "no such object in this slot, or not to be seen now", where);
 }
 
 // Nullopt: not the device's own.
@@ -228,27 +229,33 @@ bool Objects::MoreRows(Search& search) {
   search.rows_done = ids.size() < kSearchBatch;
   if (ids.empty()) return false;
   search.after_row = ids.back();
-  search.rows.assign(ids.begin(), ids.end());
+  search.rows = ids;
+  search.looked_at = 0;
   return true;
 }
 
 size_t Objects::NextRows(Search& search, std::span<CK_OBJECT_HANDLE> found) {
   size_t count = 0;
-  while (count < found.size() && (!search.rows.empty() || MoreRows(search))) {
-    const int64_t id = search.rows.front();
-    search.rows.pop_front();
-    try {
-      const auto row = store_.Load(id, store::ObjectStore::Part::WithoutMaterial);
-      // It may have gone since, or the user have logged out.
-      if (!row || (row->is_private && !login_.SeesPrivate())) continue;
-      if (Matches(Open(*row), *search.wanted)) found[count++] = HandleOf(id, false);
-    } catch (const Error& error) {
-      // One unreadable object must not hide the others.
-      if (!error.Is(Fault::Corrupt)) throw;
-      log::Error("object ", id, " of the ", Name(scope_), " token is skipped: ", error.what());
-    }
+  while (count < found.size() && (search.looked_at < search.rows.size() || MoreRows(search))) {
+    const auto rest = std::span(search.rows).subspan(search.looked_at);
+    const auto loaded = store_.LoadSome(rest.first(std::min(rest.size(), found.size() - count)));
+    for (size_t i = 0; i < loaded.size(); ++i)
+      if (Fits(loaded[i], rest[i], *search.wanted)) found[count++] = HandleOf(rest[i], false);
+    search.looked_at += loaded.size();
   }
   return count;
+}
+
+bool Objects::Fits(const store::LoadedRow& loaded, int64_t id, const AttributeSet& wanted) try {
+  if (loaded.corrupt) throw *loaded.corrupt;
+  // It may have gone since, or the user have logged out.
+  if (!loaded.row || (loaded.row->is_private && !login_.SeesPrivate())) return false;
+  return Matches(Open(*loaded.row), wanted);
+} catch (const Error& error) {
+  // One unreadable object must not hide the others.
+  if (!error.Is(Fault::Corrupt)) throw;
+  log::Error("object ", id, " of the ", Name(scope_), " token is skipped: ", error.what());
+  return false;
 }
 
 size_t Objects::NextSessionObjects(Search& search, std::span<CK_OBJECT_HANDLE> found) {

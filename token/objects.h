@@ -6,7 +6,6 @@
 #pragma once
 
 #include <array>
-#include <deque>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -22,7 +21,8 @@ namespace keyscope::token {
 // Where a search has got to.
 struct Search {
   std::optional<AttributeSet> wanted;  // nullopt: nothing can match
-  std::deque<int64_t> rows = {};       // found and not yet looked at: one batch at most
+  std::vector<int64_t> rows = {};      // found: one batch at most
+  size_t looked_at = 0;                // of them
   int64_t after_row = 0;               // the last one that was found
   bool rows_done = false;              // there are none behind it
   CK_OBJECT_HANDLE after_session_object = 0;
@@ -96,6 +96,7 @@ class Objects {
   // The entry for a row in a cache that is as new as the store; needs cache_mutex_.
   Cached& CacheFor(int64_t row, const store::Version& version);
   bool MoreRows(Search& search);  // false: there are none
+  bool Fits(const store::LoadedRow& loaded, int64_t id, const AttributeSet& wanted);
   size_t NextRows(Search& search, std::span<CK_OBJECT_HANDLE> found);
   size_t NextSessionObjects(Search& search, std::span<CK_OBJECT_HANDLE> found);
   store::Query QueryFor(const AttributeSet& wanted);

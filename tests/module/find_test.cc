@@ -1,6 +1,7 @@
 // Searching (section 5.7.7).
 #include <algorithm>
 
+#include "store/object_store.h"
 #include "tests/module/operations.h"
 
 namespace keyscope::test {
@@ -55,6 +56,15 @@ TEST_F(FindObjects, WhatNoObjectHasMatchesNothing) {
   Attributes contradiction{{CKA_LABEL, "shared"}};
   contradiction.Add({CKA_LABEL, "other"});
   ExpectFound(contradiction, {});
+}
+
+TEST_F(FindObjects, OneThatCannotBeReadHidesNoOther) {
+  Fill();
+  store::ObjectStore store(folder() + "/machine/machine.db", KeyScope::Machine);
+  const auto row = static_cast<int64_t>(keys[1] >> 2);
+  ASSERT_TRUE(store.Change(row, [](store::ObjectRow& changed) { changed.body.back() ^= 1; }));
+  ExpectFound({}, {data[0], data[1], keys[0]});
+  EXPECT_OK(C_DestroyObject(session, keys[1]));
 }
 
 TEST_F(FindObjects, SensitiveValuesAreNotGuessed) {

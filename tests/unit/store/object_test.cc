@@ -87,6 +87,42 @@ TEST_F(ObjectTest, RowThatDoesNotDecodeIsCorruptAlone) {
   EXPECT_EQ(store_.Find({}, 0, 10).size(), 3U);
 }
 
+TEST_F(ObjectTest, SomeAreLoadedAtATime) {
+  const int64_t first = Add(store_, FullObject()), gone = Add(store_, NewObject(2)),
+                bad = Add(store_, NewObject(3)), last = Add(store_, NewObject(4));
+  store_.Delete(gone);
+  Sql(path_, "UPDATE object SET uid = x'00' WHERE id = " + std::to_string(bad));
+  const auto loaded = store_.LoadSome(std::vector{first, gone, bad, last});
+  ASSERT_EQ(loaded.size(), 4U);
+  ASSERT_TRUE(loaded[0].row);
+  EXPECT_EQ(loaded[0].row->body, FullObject().body);
+  EXPECT_FALSE(loaded[0].row->material);
+  EXPECT_FALSE(loaded[1].row || loaded[1].corrupt);
+  EXPECT_TRUE(loaded[2].corrupt && loaded[2].corrupt->Is(Fault::Corrupt));
+  ASSERT_TRUE(loaded[3].row);
+  EXPECT_EQ(loaded[3].row->id, last);
+  EXPECT_TRUE(store_.LoadSome({}).empty());
+}
+
+TEST_F(ObjectTest, LargeOnesAreLoadedOneByOne) {
+  std::vector<int64_t> ids;
+  for (int64_t number = 0; number < 4; ++number) {
+    ObjectRow row = NewObject(number);
+    row.body.resize(number < 2 ? 40'000 : 100'000);
+    ids.push_back(Add(store_, row));
+  }
+  const std::span<const int64_t> all(ids);
+  EXPECT_EQ(store_.LoadSome(all).size(), 2U);
+  EXPECT_EQ(store_.LoadSome(all.subspan(2)).size(), 1U);
+}
+
+TEST_F(ObjectTest, WhereThereIsNoStoreNoneIsLoaded) {
+  ObjectStore none(folder_ + "/none", KeyScope::User);
+  const auto loaded = none.LoadSome(std::vector<int64_t>{1, 2});
+  ASSERT_EQ(loaded.size(), 2U);
+  EXPECT_FALSE(loaded[0].row || loaded[0].corrupt);
+}
+
 TEST_F(ObjectTest, ChangeIsWholeOrAbsent) {
   int64_t id = Add(store_, FullObject());
   EXPECT_TRUE(store_.Change(id, [](ObjectRow& row) {
