@@ -117,9 +117,11 @@ std::vector<CK_OBJECT_HANDLE> Objects::Add(std::vector<Object> objects, CK_SESSI
   }
   const store::TokenRow token = login_.Row();
   std::vector<store::ObjectRow> rows;
+  rows.reserve(objects.size());
   for (const Object& object : objects)
     rows.push_back(ToRow(object, scope_, object.is_private() ? login_.vault().get() : nullptr));
   std::vector<store::ObjectRow*> pointers;
+  pointers.reserve(rows.size());
   for (store::ObjectRow& row : rows) pointers.push_back(&row);
   store_.Insert(token.epoch, pointers);
   for (const store::ObjectRow& row : rows) handles.push_back(HandleOf(row.id, false));

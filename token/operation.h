@@ -56,7 +56,7 @@ class Message {
 };
 
 // The longest message that a mechanism without a hash takes, before it looks at it.
-inline constexpr size_t kLongestMessage = 64 * 1024;
+inline constexpr size_t kLongestMessage = size_t{64} << 10;
 
 class DigestOperation final : public Operation {
  public:
