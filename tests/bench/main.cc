@@ -2,11 +2,12 @@
 // FILE]
 //                [--module PATH [--slot N] [--pin PIN] [--shared VARIABLE=VALUE]...]...
 //
-// Each subject does each row in turn, so that what else the machine does hits all alike. The floor
-// (--tcti) is the measure of the others, which need software TPMs of their own: swtpm serves one
-// client at a time. --shared-tcti and --shared lead to one TPM behind a resource manager, which
-// several processes use at once. --only: the rows whose name has this text; --rounds: so often
-// each.
+// The floor (--tcti) is the measure of the others, which need software TPMs of their own: swtpm
+// serves one client at a time. --shared-tcti and --shared lead to one TPM behind a resource
+// manager, which several processes use at once. --only: the rows whose name has this text;
+// --rounds: so often each.
+#include <benchmark/benchmark.h>
+
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -59,36 +60,77 @@ Options Parse(const std::vector<std::string>& words) {
   return options;
 }
 
-// What one subject does for a row: a number each time.
+using Measured = std::function<void(benchmark::State&)>;
+
+// What one subject does for a row.
 struct Runner {
   std::string subject;
-  std::function<double()> measure;
-  std::vector<double> numbers = {};
-  std::string error = {};
+  Measured run;
+  std::string error = {};  // why it does it no more
 
-  void Once() {
-    if (!error.empty()) return;
+  void Run(benchmark::State& state) {
     try {
-      numbers.push_back(measure());
+      if (error.empty()) return run(state);
     } catch (const std::exception& failure) {
       error = failure.what();
     }
+    state.SkipWithError(error.c_str());
   }
 };
 
+// `work`, timed; the first time is not counted.
+Measured Timed(std::function<void()> work) {
+  return [work = std::move(work), warm = false](benchmark::State& state) mutable {
+    if (!std::exchange(warm, true)) work();
+    for (auto iteration : state) work();
+  };
+}
+
+// What `measure` tells, in `unit`.
+Measured Told(const char* unit, std::function<double()> measure) {
+  return [unit, measure = std::move(measure)](benchmark::State& state) {
+    for (auto iteration : state) state.counters[unit] = measure();
+  };
+}
+
+// Takes the medians into a row.
+class Medians : public benchmark::BenchmarkReporter {
+ public:
+  explicit Medians(ReportRow& row) : row_(row) {}
+  bool ReportContext(const Context&) override { return true; }
+  void ReportRuns(const std::vector<Run>& runs) override {
+    for (const Run& run : runs) {
+      Cell& cell = row_.cells[run.run_name.function_name];
+      if (run.error_occurred) cell.error = run.error_message;
+      // There is no median of a single round.
+      if (run.run_type == Run::RT_Aggregate && run.aggregate_name != "median") continue;
+      const auto told = run.counters.find(row_.unit);
+      cell.value = told != run.counters.end() ? told->second.value : run.GetAdjustedRealTime();
+    }
+  }
+
+ private:
+  ReportRow& row_;
+};
+
+// `repetitions`: how much work a Timed runner does each time.
 void Measure(const Options& options, std::string name, std::string unit, int rounds,
-             std::vector<Runner> runners, Report& report) {
-  if (name.find(options.only) == std::string::npos) return;
+             std::vector<Runner> runners, Report& report, int repetitions = 1) {
+  if (name.find(options.only) == std::string::npos || runners.empty()) return;
   if (options.rounds != 0) rounds = options.rounds;
   std::cerr << name << " ...\n";
   ReportRow row{std::move(name), std::move(unit), {}};
-  for (Runner& runner : runners) runner.Once();  // the first one is not counted
-  for (Runner& runner : runners) runner.numbers.clear();
-  for (int round = 0; round < rounds; ++round)
-    for (Runner& runner : runners) runner.Once();
+  benchmark::ClearRegisteredBenchmarks();
   for (Runner& runner : runners)
-    row.cells[runner.subject] = {runner.error.empty() ? Median(std::move(runner.numbers)) : 0,
-                                 std::move(runner.error)};
+    benchmark::RegisterBenchmark(runner.subject.c_str(),
+                                 [&runner](benchmark::State& state) { runner.Run(state); })
+        ->Iterations(1)
+        ->Repetitions(rounds)
+        ->UseRealTime()
+        ->Unit(benchmark::kMicrosecond);
+  Medians medians(row);
+  benchmark::RunSpecifiedBenchmarks(&medians, ".");
+  for (auto& [subject, cell] : row.cells) cell.value /= repetitions;
   report.rows.push_back(std::move(row));
 }
 
@@ -97,26 +139,27 @@ void AddFreshRows(const Options& options, const std::vector<std::string>& names,
   std::vector<Runner> load, initialized, memory;
   for (size_t i = 0; i < names.size(); ++i) {
     const ModuleOptions& module = options.modules[i];
-    load.push_back({names[i], [&] { return LoadAndInitialize(module); }});
-    initialized.push_back({names[i], [&] { return InitializedKib(module); }});
-    memory.push_back({names[i], [&] { return ResidentKib(module); }});
+    load.push_back({names[i], Told(kMicroseconds, [&] { return LoadAndInitialize(module); })});
+    initialized.push_back({names[i], Told(kKib, [&] { return InitializedKib(module); })});
+    memory.push_back({names[i], Told(kKib, [&] { return ResidentKib(module); })});
   }
   Measure(options, "dlopen + C_Initialize", kMicroseconds, kFreshRounds, std::move(load), report);
-  Measure(options, "resident memory after C_Initialize", "KiB", 3, std::move(initialized), report);
-  Measure(options, "resident memory after a signature", "KiB", 3, std::move(memory), report);
+  Measure(options, "resident memory after C_Initialize", kKib, 3, std::move(initialized), report);
+  Measure(options, "resident memory after a signature", kKib, 3, std::move(memory), report);
   if (options.shared_tcti.empty()) return;
   for (int processes : {1, 2, 4, 8}) {
-    std::vector<Runner> runners = {
-        {"floor", [&] {
-           return SignInProcesses(processes, [&] { return FloorSigner(options.shared_tcti); });
-         }}};
+    std::vector<Runner> runners;
+    runners.push_back({"floor", Told(kMicroseconds, [&] {
+                         return SignInProcesses(processes,
+                                                [&] { return FloorSigner(options.shared_tcti); });
+                       })});
     for (size_t i = 0; i < names.size(); ++i)
-      runners.push_back({names[i], [&, i] {
+      runners.push_back({names[i], Told(kMicroseconds, [&, i] {
                            return SignInProcesses(processes, [&] {
                              UseShared(options.modules[i]);
                              return ModuleSigner(options.modules[i]);
                            });
-                         }});
+                         })});
     Measure(options, "sign P-256, " + std::to_string(processes) + " processes, resource manager",
             kMicroseconds, kSharedRounds, std::move(runners), report);
   }
@@ -128,16 +171,13 @@ void AddRow(const Options& options, const Row& row,
   for (const auto& subject : subjects) {
     try {
       if (auto work = subject->Doing(row))
-        runners.push_back({subject->name(), [&row, work = std::move(work)] {
-                             const auto begin = Clock::now();
-                             work();
-                             return MicrosecondsSince(begin) / row.repetitions;
-                           }});
+        runners.push_back({subject->name(), Timed(std::move(work))});
     } catch (const std::exception& failure) {
-      runners.push_back({subject->name(), {}, {}, failure.what()});
+      runners.push_back({subject->name(), {}, failure.what()});
     }
   }
-  Measure(options, row.name, kMicroseconds, row.rounds, std::move(runners), report);
+  Measure(options, row.name, kMicroseconds, row.rounds, std::move(runners), report,
+          row.repetitions);
 }
 
 void WriteFile(const std::string& path, const std::function<void(std::ostream&)>& write) {
@@ -174,6 +214,11 @@ void Main(const Options& options) {
 
 int main(int argc, char** argv) {
   try {
+    // The subjects' rounds are mixed, so that what else the machine does hits all alike.
+    std::string name = *argv, mixed = "--benchmark_enable_random_interleaving=true";
+    char* arguments[] = {name.data(), mixed.data(), nullptr};
+    int count = 2;
+    benchmark::Initialize(&count, arguments);
     keyscope::bench::Main(keyscope::bench::Parse({argv + 1, argv + argc}));
     return 0;
   } catch (const std::exception& error) {

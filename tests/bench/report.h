@@ -9,7 +9,7 @@
 
 namespace keyscope::bench {
 
-inline constexpr const char* kMicroseconds = "us";
+inline constexpr const char *kMicroseconds = "us", *kKib = "KiB";
 
 struct Cell {
   double value = 0;   // the median

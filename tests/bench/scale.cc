@@ -99,9 +99,9 @@ constexpr std::pair<const char*, const char*> kRows[] = {
     {"find by CKA_CLASS and CKA_ID", kMicroseconds},
     {"find a private one by CKA_ID", kMicroseconds},
     {"find a private one by CKA_LABEL", kMicroseconds},
-    {"resident memory after that", "KiB"},
+    {"resident memory after that", kKib},
     {"find all, each object", kMicroseconds},
-    {"resident memory after that too", "KiB"},
+    {"resident memory after that too", kKib},
 };
 
 // One number for each of kRows.

@@ -1,10 +1,14 @@
 # shellcheck shell=bash
 # What run.sh and scale.sh share: tokens of the module and of its peers, each with a software TPM of its own.
 # To be sourced in the project's folder. BENCH_DIR is where the stores are (/dev/shm leaves the disk out of it).
+. tests/support/packages.sh
 . tests/support/tpm.sh
+need_packages "${BUILD_PACKAGES[@]}" "${DEMO_PACKAGES[@]}" "${TEST_PACKAGES[@]}" >&2
 
-MODULE=$(readlink -f "${MODULE:-build/release/keyscope-pkcs11.so}")
+MODULE=$(readlink -m "${MODULE:-build/release/keyscope-pkcs11.so}")
 BUILD=$(dirname "$MODULE")
+# Anew: libbenchmark-dev may have come since.
+if [[ -e $BUILD/CMakeCache.txt ]]; then cmake "$BUILD"; else cmake --preset release; fi >&2
 SOFTHSM=/usr/lib/softhsm/libsofthsm2.so
 WORK=$(mktemp -d "${BENCH_DIR:-$PWD/build}/bench.XXXXXX")
 at_exit "rm -rf '$WORK'"
