@@ -31,6 +31,11 @@ Socket NewSocket() {
   return made;
 }
 
+size_t SizeOfFrame(ByteView header) {
+  return static_cast<size_t>(header[2]) << 24 | static_cast<size_t>(header[3]) << 16 |
+         static_cast<size_t>(header[4]) << 8 | header[5];
+}
+
 }  // namespace
 
 // A fork's child may have a copy of it: closing alone would leave the other end waiting.
@@ -93,11 +98,14 @@ bool ReadAll(const Socket& from, std::span<uint8_t> bytes) {
   return true;
 }
 
+bool IsWholeFrame(ByteView bytes) {
+  return bytes.size() >= kHeaderSize && bytes.size() >= SizeOfFrame(bytes);
+}
+
 std::optional<Bytes> ReadFrame(const Socket& from) {
   Bytes frame(kHeaderSize);
   if (!ReadAll(from, frame)) return std::nullopt;
-  const size_t size = static_cast<size_t>(frame[2]) << 24 | static_cast<size_t>(frame[3]) << 16 |
-                      static_cast<size_t>(frame[4]) << 8 | frame[5];
+  const size_t size = SizeOfFrame(frame);
   if (size < kHeaderSize || size > kLargestFrame) return std::nullopt;
   frame.resize(size);
   if (!ReadAll(from, std::span(frame).subspan(kHeaderSize))) return std::nullopt;

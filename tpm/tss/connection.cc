@@ -1,12 +1,15 @@
 #include "tpm/tss/connection.h"
 
+#include <fcntl.h>
 #include <tss2/tss2_rc.h>
 #include <tss2/tss2_tctildr.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <mutex>
+#include <span>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -49,6 +52,18 @@ std::string AdviceFor(const std::string& tcti) {
          ": is there a TPM, and is it on in the firmware?";
 }
 
+// TCTIs open the TPM without O_CLOEXEC: each program that the host starts would have it, with what
+// we have loaded there.
+void KeepFromOtherPrograms(TSS2_TCTI_CONTEXT* tcti) {
+  TSS2_TCTI_POLL_HANDLE handles[8];
+  size_t count = std::size(handles);
+  if (Tss2_Tcti_GetPollHandles(tcti, handles, &count) != TSS2_RC_SUCCESS) return;
+  for (const auto& handle : std::span(handles).first(count)) {
+    const int flags = ::fcntl(handle.fd, F_GETFD);
+    if (flags >= 0) ::fcntl(handle.fd, F_SETFD, flags | FD_CLOEXEC);
+  }
+}
+
 }  // namespace
 
 void Connection::Open() {
@@ -59,6 +74,7 @@ void Connection::Open() {
     loading = true;
     rc = Tss2_TctiLdr_Initialize(tcti_name_.c_str(), &tcti_);
     loading = false;
+    if (rc == TSS2_RC_SUCCESS) KeepFromOtherPrograms(tcti_);
   }
   if (rc != TSS2_RC_SUCCESS) Refuse(rc);
   const size_t size = Tss2_Sys_GetContextSize(0);

@@ -1,0 +1,74 @@
+// The TPM as a character device, which is how most machines have it.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <map>
+#include <set>
+#include <thread>
+
+#include "tests/module/operations.h"
+#include "tests/support/tpm_device.h"
+
+namespace keyscope::test {
+namespace {
+
+// Those that are open, and of what.
+std::map<int, std::string> Descriptors() {
+  std::map<int, std::string> open;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    const auto file = std::filesystem::read_symlink(entry, gone);
+    if (!gone) open[std::stoi(entry.path().filename())] = file;
+  }
+  return open;
+}
+
+class Device : public Module {
+ protected:
+  void SetUp() override {
+    Module::SetUp();
+    ASSERT_OK(C_Finalize(nullptr));
+    ::setenv("KEYSCOPE_TCTI", device_.tcti().c_str(), 1);
+    ASSERT_OK(C_Initialize(nullptr));
+    session_ = OpenLoggedIn();
+    pair_ = GenerateEc(session_);
+  }
+  void ExpectSigns(CK_SESSION_HANDLE session) {
+    const Bytes signature = Do(kSign, session, CKM_ECDSA, pair_.private_key, Pattern(32));
+    EXPECT_OK(Verify(session, CKM_ECDSA, pair_.public_key, Pattern(32), signature));
+  }
+
+  TpmDevice device_{proxy()};
+  CK_SESSION_HANDLE session_ = CK_INVALID_HANDLE;
+  KeyPair pair_;
+};
+
+TEST_F(Device, Signs) {
+  for (int i = 0; i < 3; ++i) ExpectSigns(session_);
+  const auto signs = [this] {
+    const CK_SESSION_HANDLE own = Open();
+    for (int i = 0; i < 10; ++i) ExpectSigns(own);
+  };
+  const std::jthread one(signs), two(signs), three(signs);
+}
+
+// What the host starts would have it, with our keys and sessions in it: tpm2-tss opens the device
+// without O_CLOEXEC.
+TEST_F(Device, ProgramsThatTheHostStartsGetNoDescriptorOfOurs) {
+  ASSERT_OK(C_Finalize(nullptr));
+  const auto before = Descriptors();
+  ASSERT_OK(C_Initialize(nullptr));
+  GenerateEc(OpenLoggedIn());
+  std::set<std::string> ours;
+  for (const auto& [descriptor, file] : Descriptors()) {
+    const auto was = before.find(descriptor);
+    if (was != before.end() && was->second == file) continue;
+    EXPECT_EQ(::fcntl(descriptor, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC) << file;
+    ours.insert(file);
+  }
+  EXPECT_THAT(ours, testing::IsSupersetOf({device_.path(), folder() + "/machine/machine.db"}));
+}
+
+}  // namespace
+}  // namespace keyscope::test
