@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <set>
 #include <thread>
 
@@ -29,17 +30,25 @@ class Device : public Module {
   void SetUp() override {
     Module::SetUp();
     ASSERT_OK(C_Finalize(nullptr));
-    ::setenv("KEYSCOPE_TCTI", device_.tcti().c_str(), 1);
+    MakeDevice();
+    ::setenv("KEYSCOPE_TCTI", ("device:" + Name()).c_str(), 1);
     ASSERT_OK(C_Initialize(nullptr));
     session_ = OpenLoggedIn();
     pair_ = GenerateEc(session_);
+  }
+  // A link, since the next terminal may have another name.
+  std::string Name() const { return folder() + "/tpm"; }
+  void MakeDevice() {
+    device_.emplace(proxy());
+    std::filesystem::remove(Name());
+    std::filesystem::create_symlink(device_->path(), Name());
   }
   void ExpectSigns(CK_SESSION_HANDLE session) {
     const Bytes signature = Do(kSign, session, CKM_ECDSA, pair_.private_key, Pattern(32));
     EXPECT_OK(Verify(session, CKM_ECDSA, pair_.public_key, Pattern(32), signature));
   }
 
-  TpmDevice device_{proxy()};
+  std::optional<TpmDevice> device_;
   CK_SESSION_HANDLE session_ = CK_INVALID_HANDLE;
   KeyPair pair_;
 };
@@ -51,6 +60,19 @@ TEST_F(Device, Signs) {
     for (int i = 0; i < 10; ++i) ExpectSigns(own);
   };
   const std::jthread one(signs), two(signs), three(signs);
+}
+
+TEST_F(Device, GoesAndComesWithTheTpmReset) {
+  ExpectSigns(session_);
+  device_.reset();
+  Bytes digest = Pattern(32), signature(64);
+  CK_ULONG size = signature.size();
+  ASSERT_OK(C_SignInit(session_, Mechanism(CKM_ECDSA).get(), pair_.private_key));
+  EXPECT_RV(CKR_DEVICE_ERROR, C_Sign(session_, digest.data(), 32, signature.data(), &size));
+  StopTpm();
+  swtpm().Start();
+  MakeDevice();
+  ExpectSigns(session_);
 }
 
 // What the host starts would have it, with our keys and sessions in it: tpm2-tss opens the device
@@ -67,7 +89,7 @@ TEST_F(Device, ProgramsThatTheHostStartsGetNoDescriptorOfOurs) {
     EXPECT_EQ(::fcntl(descriptor, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC) << file;
     ours.insert(file);
   }
-  EXPECT_THAT(ours, testing::IsSupersetOf({device_.path(), folder() + "/machine/machine.db"}));
+  EXPECT_THAT(ours, testing::IsSupersetOf({device_->path(), folder() + "/machine/machine.db"}));
 }
 
 }  // namespace

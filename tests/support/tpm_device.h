@@ -17,7 +17,6 @@ class TpmDevice {
   TpmDevice& operator=(const TpmDevice&) = delete;
 
   const std::string& path() const { return path_; }
-  std::string tcti() const { return "device:" + path_; }
 
  private:
   void Serve(const std::stop_token& stop);
