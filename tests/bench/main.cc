@@ -60,36 +60,40 @@ Options Parse(const std::vector<std::string>& words) {
   return options;
 }
 
-using Measured = std::function<void(benchmark::State&)>;
+using Action = std::function<void(benchmark::State&)>;
 
 // What one subject does for a row.
 struct Runner {
   std::string subject;
-  Measured run;
+  Action action;
   std::string error = {};  // why it does it no more
 
-  void Run(benchmark::State& state) {
+  // Not SkipWithError: Google Benchmark 1.7 ends the program when only some rounds fail.
+  void Once(benchmark::State& state) {
     try {
-      if (error.empty()) return run(state);
+      if (error.empty()) action(state);
     } catch (const std::exception& failure) {
       error = failure.what();
     }
-    state.SkipWithError(error.c_str());
   }
 };
 
 // `work`, timed; the first time is not counted.
-Measured Timed(std::function<void()> work) {
+Action Timed(std::function<void()> work) {
   return [work = std::move(work), warm = false](benchmark::State& state) mutable {
-    if (!std::exchange(warm, true)) work();
-    for (auto iteration : state) work();
+    if (!std::exchange(warm, true)) {
+      state.PauseTiming();
+      work();
+      state.ResumeTiming();
+    }
+    work();
   };
 }
 
 // What `measure` tells, in `unit`.
-Measured Told(const char* unit, std::function<double()> measure) {
+Action Told(const char* unit, std::function<double()> measure) {
   return [unit, measure = std::move(measure)](benchmark::State& state) {
-    for (auto iteration : state) state.counters[unit] = measure();
+    state.counters[unit] = measure();
   };
 }
 
@@ -100,12 +104,11 @@ class Medians : public benchmark::BenchmarkReporter {
   bool ReportContext(const Context&) override { return true; }
   void ReportRuns(const std::vector<Run>& runs) override {
     for (const Run& run : runs) {
-      Cell& cell = row_.cells[run.run_name.function_name];
-      if (run.error_occurred) cell.error = run.error_message;
       // There is no median of a single round.
       if (run.run_type == Run::RT_Aggregate && run.aggregate_name != "median") continue;
       const auto told = run.counters.find(row_.unit);
-      cell.value = told != run.counters.end() ? told->second.value : run.GetAdjustedRealTime();
+      row_.cells[run.run_name.function_name].value =
+          told != run.counters.end() ? told->second.value : run.GetAdjustedRealTime();
     }
   }
 
@@ -123,7 +126,9 @@ void Measure(const Options& options, std::string name, std::string unit, int rou
   benchmark::ClearRegisteredBenchmarks();
   for (Runner& runner : runners)
     benchmark::RegisterBenchmark(runner.subject.c_str(),
-                                 [&runner](benchmark::State& state) { runner.Run(state); })
+                                 [&runner](benchmark::State& state) {
+                                   for (auto iteration : state) runner.Once(state);
+                                 })
         ->Iterations(1)
         ->Repetitions(rounds)
         ->UseRealTime()
@@ -131,6 +136,7 @@ void Measure(const Options& options, std::string name, std::string unit, int rou
   Medians medians(row);
   benchmark::RunSpecifiedBenchmarks(&medians, ".");
   for (auto& [subject, cell] : row.cells) cell.value /= repetitions;
+  for (Runner& runner : runners) row.cells[runner.subject].error = std::move(runner.error);
   report.rows.push_back(std::move(row));
 }
 
