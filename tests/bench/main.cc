@@ -66,29 +66,19 @@ using Action = std::function<void(benchmark::State&)>;
 struct Runner {
   std::string subject;
   Action action;
+  std::function<void()> warm_up = {};
   std::string error = {};  // why it does it no more
 
   // Not SkipWithError: Google Benchmark 1.7 ends the program when only some rounds fail.
-  void Once(benchmark::State& state) {
+  template <typename Work>
+  void Try(const Work& work) {
     try {
-      if (error.empty()) action(state);
+      if (error.empty()) work();
     } catch (const std::exception& failure) {
       error = failure.what();
     }
   }
 };
-
-// `work`, timed; the first time is not counted.
-Action Timed(std::function<void()> work) {
-  return [work = std::move(work), warm = false](benchmark::State& state) mutable {
-    if (!std::exchange(warm, true)) {
-      state.PauseTiming();
-      work();
-      state.ResumeTiming();
-    }
-    work();
-  };
-}
 
 // What `measure` tells, in `unit`.
 Action Told(const char* unit, std::function<double()> measure) {
@@ -116,7 +106,7 @@ class Medians : public benchmark::BenchmarkReporter {
   ReportRow& row_;
 };
 
-// `repetitions`: how much work a Timed runner does each time.
+// `repetitions`: how much work an action does each time.
 void Measure(const Options& options, std::string name, std::string unit, int rounds,
              std::vector<Runner> runners, Report& report, int repetitions = 1) {
   if (name.find(options.only) == std::string::npos || runners.empty()) return;
@@ -124,15 +114,18 @@ void Measure(const Options& options, std::string name, std::string unit, int rou
   std::cerr << name << " ...\n";
   ReportRow row{std::move(name), std::move(unit), {}};
   benchmark::ClearRegisteredBenchmarks();
-  for (Runner& runner : runners)
+  for (Runner& runner : runners) {
+    if (runner.warm_up) runner.Try(runner.warm_up);
     benchmark::RegisterBenchmark(runner.subject.c_str(),
                                  [&runner](benchmark::State& state) {
-                                   for (auto iteration : state) runner.Once(state);
+                                   for (auto iteration : state)
+                                     runner.Try([&] { runner.action(state); });
                                  })
         ->Iterations(1)
         ->Repetitions(rounds)
         ->UseRealTime()
         ->Unit(benchmark::kMicrosecond);
+  }
   Medians medians(row);
   benchmark::RunSpecifiedBenchmarks(&medians, ".");
   for (auto& [subject, cell] : row.cells) cell.value /= repetitions;
@@ -177,9 +170,9 @@ void AddRow(const Options& options, const Row& row,
   for (const auto& subject : subjects) {
     try {
       if (auto work = subject->Doing(row))
-        runners.push_back({subject->name(), Timed(std::move(work))});
+        runners.push_back({subject->name(), [work](benchmark::State&) { work(); }, work});
     } catch (const std::exception& failure) {
-      runners.push_back({subject->name(), {}, failure.what()});
+      runners.push_back({subject->name(), {}, {}, failure.what()});
     }
   }
   Measure(options, row.name, kMicroseconds, row.rounds, std::move(runners), report,
