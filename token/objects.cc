@@ -227,11 +227,11 @@ size_t Objects::Next(Search& search, std::span<CK_OBJECT_HANDLE> found) {
 
 bool Objects::MoreRows(Search& search) {
   if (search.rows_done) return false;
-  const auto ids = store_.Find(QueryFor(*search.wanted), search.after_row, kSearchBatch);
+  auto ids = store_.Find(QueryFor(*search.wanted), search.after_row, kSearchBatch);
   search.rows_done = ids.size() < kSearchBatch;
   if (ids.empty()) return false;
   search.after_row = ids.back();
-  search.rows = ids;
+  search.rows = std::move(ids);
   search.looked_at = 0;
   return true;
 }

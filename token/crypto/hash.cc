@@ -76,8 +76,9 @@ Bytes Digest(Hash hash, ByteView data) {
 
 Digester::Digester(Hash hash) : context_(ContextsOf(hash).spare.exchange(nullptr), {hash}) {
   if (context_ != nullptr) return;
+  const EVP_MD_CTX* unused = Unused(hash);
   context_.reset(EVP_MD_CTX_new());
-  Check(context_ != nullptr && EVP_MD_CTX_copy_ex(context_.get(), Unused(hash)) == 1,
+  Check(context_ != nullptr && EVP_MD_CTX_copy_ex(context_.get(), unused) == 1,
         "EVP_MD_CTX_copy_ex");
 }
 
