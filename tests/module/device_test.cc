@@ -1,11 +1,17 @@
 // The TPM as a character device, which is how most machines have it.
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <grp.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <optional>
 #include <set>
+#include <sstream>
 #include <thread>
 
 #include "tests/module/operations.h"
@@ -90,6 +96,45 @@ TEST_F(Device, ProgramsThatTheHostStartsGetNoDescriptorOfOurs) {
     ours.insert(file);
   }
   EXPECT_THAT(ours, testing::IsSupersetOf({device_->path(), folder() + "/machine/machine.db"}));
+}
+
+// Of a process that finds no TPM in `device`, without the rights of root.
+std::string LogWithDevice(const std::string& device) {
+  constexpr uid_t kNobody = 65534;
+  const std::string log = testing::TempDir() + "keyscope-device-" + std::to_string(::getpid());
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::geteuid() == 0 && (::setgroups(0, nullptr) != 0 || ::setuid(kNobody) != 0)) ::_exit(1);
+    for (const char* folder : {"KEYSCOPE_MACHINE_DIR", "KEYSCOPE_USER_DIR"})
+      ::setenv(folder, "/none", 1);
+    ::setenv("KEYSCOPE_TCTI", ("device:" + device).c_str(), 1);
+    ::setenv("KEYSCOPE_LOG_FILE", log.c_str(), 1);
+    ::setenv("KEYSCOPE_LOG", "warn", 1);
+    CK_ULONG count = 0;
+    ::_exit(C_Initialize(nullptr) == CKR_OK && C_GetSlotList(CK_TRUE, nullptr, &count) == CKR_OK &&
+                    count == 0
+                ? 0
+                : 2);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  std::stringstream text;
+  text << std::ifstream(log).rdbuf();
+  std::filesystem::remove(log);
+  return text.str();
+}
+
+TEST_F(Device, WhyItDoesNotOpenIsToldWithWhatToDo) {
+  using testing::HasSubstr;
+  ASSERT_OK(C_Finalize(nullptr));
+  EXPECT_THAT(LogWithDevice("/none"), HasSubstr("No such file or directory: is there a TPM"));
+  EXPECT_THAT(LogWithDevice("/dev/null"), HasSubstr("does not answer as a TPM"));
+  ::chmod(device_->path().c_str(), 0);
+  EXPECT_THAT(LogWithDevice(device_->path()), HasSubstr("add the account to the group"));
+  ::chmod(device_->path().c_str(), 0666);
+  device_->Exclude();
+  EXPECT_THAT(LogWithDevice(device_->path()), HasSubstr("use /dev/tpmrm0"));
 }
 
 }  // namespace

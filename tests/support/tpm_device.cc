@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -34,6 +35,8 @@ TpmDevice::~TpmDevice() {
   ::close(clients_end_);
   ::close(tpms_end_);
 }
+
+void TpmDevice::Exclude() const { ::ioctl(clients_end_, TIOCEXCL); }
 
 void TpmDevice::Serve(const std::stop_token& stop) {
   Bytes command;

@@ -17,6 +17,8 @@ class TpmDevice {
   TpmDevice& operator=(const TpmDevice&) = delete;
 
   const std::string& path() const { return path_; }
+  // Nobody but root can open it any more: errno is EBUSY.
+  void Exclude() const;
 
  private:
   void Serve(const std::stop_token& stop);

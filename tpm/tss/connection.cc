@@ -45,9 +45,15 @@ std::string AdviceFor(const std::string& tcti) {
   constexpr std::string_view kDevice = "device:";
   if (!tcti.starts_with(kDevice)) return "; is the TPM service running?";
   const std::string path = tcti.substr(kDevice.size());
-  if (::access(path.c_str(), R_OK | W_OK) == 0) return "";
+  const int device = ::open(path.c_str(), O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (device >= 0) {
+    ::close(device);
+    return "; " + path + " opens, but does not answer as a TPM: is it one?";
+  }
   if (errno == EACCES)
     return "; no right to open " + path + ": add the account to the group that owns it (often tss)";
+  if (errno == EBUSY)
+    return "; another program has " + path + " open: use /dev/tpmrm0, which programs can share";
   return "; " + path + ": " + std::strerror(errno) +
          ": is there a TPM, and is it on in the firmware?";
 }
