@@ -3,7 +3,7 @@
 # To be sourced in the project's folder. BENCH_DIR is where the stores are (/dev/shm leaves the disk out of it).
 . tests/support/packages.sh
 . tests/support/tpm.sh
-need_packages "${BUILD_PACKAGES[@]}" "${DEMO_PACKAGES[@]}" "${TEST_PACKAGES[@]}" >&2
+need_packages "${BUILD_PACKAGES[@]}" "${DEMO_PACKAGES[@]}" "${BENCH_PACKAGES[@]}" >&2
 
 MODULE=$(readlink -m "${MODULE:-build/release/keyscope-pkcs11.so}")
 BUILD=$(dirname "$MODULE")

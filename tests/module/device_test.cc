@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <grp.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -49,10 +48,6 @@ class Device : public Module {
     std::filesystem::remove(Name());
     std::filesystem::create_symlink(device_->path(), Name());
   }
-  void ExpectSigns(CK_SESSION_HANDLE session) {
-    const Bytes signature = Do(kSign, session, CKM_ECDSA, pair_.private_key, Pattern(32));
-    EXPECT_OK(Verify(session, CKM_ECDSA, pair_.public_key, Pattern(32), signature));
-  }
 
   std::optional<TpmDevice> device_;
   CK_SESSION_HANDLE session_ = CK_INVALID_HANDLE;
@@ -60,16 +55,16 @@ class Device : public Module {
 };
 
 TEST_F(Device, Signs) {
-  for (int i = 0; i < 3; ++i) ExpectSigns(session_);
+  for (int i = 0; i < 3; ++i) ExpectSigns(session_, pair_);
   const auto signs = [this] {
     const CK_SESSION_HANDLE own = Open();
-    for (int i = 0; i < 10; ++i) ExpectSigns(own);
+    for (int i = 0; i < 10; ++i) ExpectSigns(own, pair_);
   };
   const std::jthread one(signs), two(signs), three(signs);
 }
 
 TEST_F(Device, GoesAndComesWithTheTpmReset) {
-  ExpectSigns(session_);
+  ExpectSigns(session_, pair_);
   device_.reset();
   Bytes digest = Pattern(32), signature(64);
   CK_ULONG size = signature.size();
@@ -78,7 +73,7 @@ TEST_F(Device, GoesAndComesWithTheTpmReset) {
   StopTpm();
   swtpm().Start();
   MakeDevice();
-  ExpectSigns(session_);
+  ExpectSigns(session_, pair_);
 }
 
 // What the host starts would have it, with our keys and sessions in it: tpm2-tss opens the device
@@ -102,23 +97,20 @@ TEST_F(Device, ProgramsThatTheHostStartsGetNoDescriptorOfOurs) {
 std::string LogWithDevice(const std::string& device) {
   constexpr uid_t kNobody = 65534;
   const std::string log = testing::TempDir() + "keyscope-device-" + std::to_string(::getpid());
-  const pid_t child = ::fork();
-  if (child == 0) {
-    if (::geteuid() == 0 && (::setgroups(0, nullptr) != 0 || ::setuid(kNobody) != 0)) ::_exit(1);
-    for (const char* folder : {"KEYSCOPE_MACHINE_DIR", "KEYSCOPE_USER_DIR"})
-      ::setenv(folder, "/none", 1);
-    ::setenv("KEYSCOPE_TCTI", ("device:" + device).c_str(), 1);
-    ::setenv("KEYSCOPE_LOG_FILE", log.c_str(), 1);
-    ::setenv("KEYSCOPE_LOG", "warn", 1);
-    CK_ULONG count = 0;
-    ::_exit(C_Initialize(nullptr) == CKR_OK && C_GetSlotList(CK_TRUE, nullptr, &count) == CKR_OK &&
-                    count == 0
-                ? 0
-                : 2);
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  EXPECT_EQ(status, 0);
+  EXPECT_EQ(InChild([&] {
+              if (::geteuid() == 0 && (::setgroups(0, nullptr) != 0 || ::setuid(kNobody) != 0))
+                return 1;
+              for (const char* folder : {"KEYSCOPE_MACHINE_DIR", "KEYSCOPE_USER_DIR"})
+                ::setenv(folder, "/none", 1);
+              ::setenv("KEYSCOPE_TCTI", ("device:" + device).c_str(), 1);
+              ::setenv("KEYSCOPE_LOG_FILE", log.c_str(), 1);
+              ::setenv("KEYSCOPE_LOG", "warn", 1);
+              CK_ULONG count = 0;
+              if (C_Initialize(nullptr) != CKR_OK) return 2;
+              return C_GetSlotList(CK_TRUE, nullptr, &count) == CKR_OK && count == 0 ? 0 : 3;
+            }),
+            0)
+      << "the step of the child that failed";
   std::stringstream text;
   text << std::ifstream(log).rdbuf();
   std::filesystem::remove(log);

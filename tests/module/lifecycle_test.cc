@@ -17,23 +17,9 @@ class Lifecycle : public LoggedIn {
     LoggedIn::SetUp();
     pair = GenerateEc(session, P256(), {{CKA_TOKEN, true}, {CKA_LABEL, "key"}});
   }
-  void ExpectSigns(CK_SESSION_HANDLE in, CK_OBJECT_HANDLE key) {
-    const Bytes signature = Do(kSign, in, CKM_ECDSA, key, Pattern(32));
-    EXPECT_OK(Verify(in, CKM_ECDSA, pair.public_key, Pattern(32), signature));
-  }
-  void ExpectSigns() { ExpectSigns(session, pair.private_key); }
+  void ExpectSigns() { test::ExpectSigns(session, pair); }
   KeyPair pair;
 };
-
-// In a child, its GoogleTest results do not count: it tells by its exit code where it failed, 0 for
-// nowhere.
-int InChild(const std::function<int()>& work) {
-  const pid_t child = ::fork();
-  if (child == 0) ::_exit(work());
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
-}
 
 // Initializes, logs in, signs and finalizes; the number of the step that failed.
 int SignFromTheStart() {
@@ -116,7 +102,7 @@ TEST_F(Lifecycle, NothingStaysInTheTpm) {
   GenerateRsa(session);
   const KeyPair other = GenerateEc(session);
   ExpectSigns();
-  ExpectSigns(session, pair.private_key);
+  test::ExpectSigns(session, pair);
   ASSERT_OK(C_DestroyObject(session, other.private_key));
   ASSERT_OK(C_Logout(session));
   EXPECT_TRUE(proxy().LoadedHandles().empty()) << "after logout";

@@ -1,6 +1,8 @@
 #include "tests/module/module_fixture.h"
 
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <ostream>
@@ -41,6 +43,14 @@ const std::vector<CurveRow>& Curves() {
       {"P-521", {0x06, 5, 0x2b, 0x81, 4, 0, 0x23}, 66},
   };
   return curves;
+}
+
+int InChild(const std::function<int()>& work) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(work());
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
 }
 
 CK_RV InitToken(CK_SLOT_ID slot, std::string_view so_pin) {

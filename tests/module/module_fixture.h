@@ -47,6 +47,10 @@ struct CurveRow {
 const std::vector<CurveRow>& Curves();
 inline const CurveRow& P256() { return Curves()[0]; }
 
+// Runs `work` in a child process; what it returns, or 1000 + the signal that ended it. Its
+// GoogleTest results do not count.
+int InChild(const std::function<int()>& work);
+
 CK_RV InitToken(CK_SLOT_ID slot, std::string_view so_pin = kSoPin);
 CK_RV Login(CK_SESSION_HANDLE session, CK_USER_TYPE user, std::string_view pin);
 CK_FLAGS TokenFlags(CK_SLOT_ID slot);

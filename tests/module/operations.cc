@@ -16,7 +16,7 @@ CK_RV DigestInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_H
   return C_DigestInit(session, mechanism);
 }
 
-constexpr size_t kRoom = 16 * 1024;
+constexpr size_t kRoom = size_t{16} * 1024;
 
 }  // namespace
 
@@ -66,6 +66,11 @@ Bytes DoInParts(const OperationRow& row, CK_SESSION_HANDLE session, const Mechan
   EXPECT_OK(row.final(session, room.data(), &size)) << row.name;
   Append(result, ByteView(room).first(size));
   return result;
+}
+
+void ExpectSigns(CK_SESSION_HANDLE session, const KeyPair& pair) {
+  const Bytes signature = Do(kSign, session, CKM_ECDSA, pair.private_key, Pattern(32));
+  EXPECT_OK(Verify(session, CKM_ECDSA, pair.public_key, Pattern(32), signature));
 }
 
 CK_RV Try(const OperationRow& row, CK_SESSION_HANDLE session, const Mechanism& mechanism,

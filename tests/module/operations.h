@@ -26,6 +26,8 @@ Bytes Do(const OperationRow& row, CK_SESSION_HANDLE session, const Mechanism& me
          CK_OBJECT_HANDLE key, ByteView data);
 Bytes DoInParts(const OperationRow& row, CK_SESSION_HANDLE session, const Mechanism& mechanism,
                 CK_OBJECT_HANDLE key, ByteView data, size_t part);
+// Signs with a pair for ECDSA, and verifies that.
+void ExpectSigns(CK_SESSION_HANDLE session, const KeyPair& pair);
 // The code with which Init, or the call after it, refuses.
 CK_RV Try(const OperationRow& row, CK_SESSION_HANDLE session, const Mechanism& mechanism,
           CK_OBJECT_HANDLE key, ByteView data);

@@ -4,9 +4,10 @@
 BUILD_PACKAGES=(g++ cmake ninja-build pkgconf libtss2-dev libssl-dev libsqlite3-dev libnss3-dev
   libnspr4-dev libtomlplusplus-dev libgtest-dev libgmock-dev libcli11-dev nlohmann-json3-dev)
 DEMO_PACKAGES=(swtpm tpm2-tools libtss2-tcti-swtpm0 openssl opensc gnutls-bin)
-TEST_PACKAGES=(swtpm-tools tpm2-abrmd libtss2-tcti-tabrmd0 dbus-bin dbus-daemon p11-kit openssh-client
+BENCH_PACKAGES=(libbenchmark-dev tpm2-abrmd libtss2-tcti-tabrmd0 dbus-bin dbus-daemon)
+TEST_PACKAGES=("${BENCH_PACKAGES[@]}" swtpm-tools p11-kit openssh-client
   openssh-server binutils openjdk-17-jdk-headless libnss3-tools libengine-pkcs11-openssl nginx-light curl
-  libtss2-tcti-cmd0 python3-pykcs11 p11-kit-modules tpm2-openssl libbenchmark-dev)
+  libtss2-tcti-cmd0 python3-pykcs11 p11-kit-modules tpm2-openssl)
 WINDOWS_PACKAGES=(g++-mingw-w64-x86-64-posix wine wine64 googletest dpkg-dev tcl patch xz-utils make perl)
 
 is_missing() { [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null) != installed ]]; }
