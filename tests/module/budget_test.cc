@@ -178,11 +178,21 @@ TEST_F(Budget, AColdProcessTakesSeven) {
             7);
 }
 
-// A salted session for the key's authorization, and TPM2_Create.
-TEST_F(Budget, AKeyPairTakesTwo) {
+// A salted session for the key's authorization, and TPM2_Create; in a burst the session is held.
+TEST_F(Budget, AKeyPairTakesTwoAndInABurstOne) {
   const CK_SESSION_HANDLE session = OpenLoggedIn();
-  GenerateEc(session, P256(), {{CKA_TOKEN, true}});
-  EXPECT_EQ(Commands([&] { GenerateEc(session, P256(), {{CKA_TOKEN, true}}); }), 2);
+  const auto generate = [&] { GenerateEc(session, P256(), {{CKA_TOKEN, true}}); };
+  generate();
+  EXPECT_EQ(Commands(generate), 2);
+  EXPECT_EQ(Commands(generate), 1);
+}
+
+// Room is made for the new key: TPM2_FlushContext, TPM2_Create, TPM2_Load and TPM2_Sign.
+TEST_F(Budget, KeysThatAreMadeAndUsedInTurnTakeFourEach) {
+  const CK_SESSION_HANDLE session = OpenLoggedIn();
+  const auto both = [&] { Sign(session, GenerateEc(session).private_key); };
+  for (int i = 0; i < 3; ++i) both();
+  EXPECT_EQ(Commands(both), 4);
 }
 
 // Its PCRs are read before it is made. Each use fulfils its policy: TPM2_PolicyPCR and

@@ -4,13 +4,16 @@
 #include "tpm/tss/pcr_policy.h"
 #include "tpm/tss/root.h"
 
+// Wherever a key and its AK are both made ready the AK comes last, so that it is what stays loaded
+// when the TPM has no room for more: the next key wants it again.
 namespace keyscope::tpm::tss {
+
 CreatedKey CertifyBirth(Device& device, const Root& root, const KeyRef& ak, const KeyRef& key,
                         const Creation& creation, ByteView nonce) {
   const bool by_itself = &ak == &key;
   CreatedKey made{creation.blob, creation.data, {}, std::nullopt};
-  const Object signer = Ready(device, root, ak);
   const Object subject = Ready(device, root, key);
+  const Object signer = Ready(device, root, ak);
   const Auth auth = device.Begin(nullptr, ak.auth.view(), by_itself ? Hold::InBurst : Hold::Always);
   made.creation = CertifyCreation(device.channel(), signer, auth, subject, creation, nonce);
   device.End(auth);
@@ -20,8 +23,8 @@ CreatedKey CertifyBirth(Device& device, const Root& root, const KeyRef& ak, cons
 
 Statement Certify(Device& device, const Root& root, const KeyRef& ak, const KeyRef& key,
                   ByteView nonce) {
-  const Object signer = Ready(device, root, ak);
   const Object subject = Ready(device, root, key);
+  const Object signer = Ready(device, root, ak);
   const Auth subject_auth = AuthorizeByValue(device, key);
   const Auth signer_auth = device.BeginOther(subject_auth, ak.auth.view());
   Statement statement =

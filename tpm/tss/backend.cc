@@ -160,6 +160,7 @@ auto TssBackend::UseRoot(const Root& root, Hold hold, Use use) {
 Creation TssBackend::CreateUnder(const Root& root, const TPMS_SENSITIVE_CREATE& sensitive,
                                  const TPMT_PUBLIC& area, Hold hold, ByteView outside_info) {
   return UseRoot(root, hold, [&](const StorageKey& parent, const Auth& auth) {
+    device_.MakeRoom();
     return tss::Create(device_.channel(), parent.object, auth, sensitive, area, outside_info);
   });
 }

@@ -53,6 +53,10 @@ void Device::Forget(ByteView id) noexcept {
   if (const auto handle = cache_.Remove(id)) Flush(*handle);
 }
 
+void Device::MakeRoom() noexcept {
+  while (cache_.Full()) Flush(*cache_.RemoveOldest());
+}
+
 bool Device::KeepSession(Hold hold) {
   const bool in_burst = InBurst();
   if (hold == Hold::InBurst) last_burst_use_ = Clock::now();
@@ -128,7 +132,9 @@ bool Device::Recover(Recovery recovery, Retry retry, bool first_time, unsigned a
       FlushSessions();
       return false;
     case Recovery::NoRoom:
-      FlushSessions();
+      // A command that failed leaves the sessions as they were, but what a policy has been told
+      // before it would count twice.
+      Flush(policy_session_);
       cache_.LearnCapacity();
       if (attempt <= kMaxOwnEvictions) {
         if (const auto oldest = cache_.RemoveOldest()) {
@@ -158,13 +164,15 @@ void Device::Reconnect() noexcept try {
 } catch (const std::exception&) {  // it has told the log, and the next operation tries again
 }
 
+void Device::Flush(std::optional<Session>& session) noexcept {
+  if (!session) return;
+  const TPM2_HANDLE handle = session->handle();
+  session.reset();
+  Flush(handle);
+}
+
 void Device::FlushSessions() noexcept {
-  for (std::optional<Session>* session : Sessions()) {
-    if (!*session) continue;
-    const TPM2_HANDLE handle = (*session)->handle();
-    session->reset();
-    Flush(handle);
-  }
+  for (std::optional<Session>* session : Sessions()) Flush(*session);
 }
 
 void Device::FlushAll() noexcept {

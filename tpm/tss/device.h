@@ -40,8 +40,8 @@ class Device {
   void Release(ByteView uid) noexcept;
 
   // Runs `body` with an open connection, and again when what broke it can be put right: the
-  // connection or what it held was lost (once), or the TPM had no room. After an error no session
-  // is left behind.
+  // connection or what it held was lost (once), or the TPM had no room. After its last error no
+  // session is left behind.
   template <typename Body>
   auto Operate(Body body, Retry retry = Retry::Always);
   // Runs `use(channel, object, auth)` with the loaded object `id`, beside another such use; or
@@ -59,6 +59,8 @@ class Device {
   // The loaded object `id`, or what `load` loads. The reference holds until the next call.
   template <typename LoadFunction>
   const Object& Loaded(ByteView id, KeyCache::Place place, LoadFunction load);
+  // Before a command that takes an object's room while it runs, as TPM2_Create does.
+  void MakeRoom() noexcept;
 
   // The object `id`, if it is loaded, does not stay.
   void Forget(ByteView id) noexcept;
@@ -104,6 +106,7 @@ class Device {
   // After an error: true when `body` is to run again.
   bool Recover(Recovery recovery, Retry retry, bool first_time, unsigned attempt);
   void Reconnect() noexcept;
+  void Flush(std::optional<Session>& session) noexcept;
   void FlushAll() noexcept;
   // The last resort of a TPM without a resource manager, in which no object or session (`first`:
   // the first handle of that kind) is ours any more: what others left there is flushed. They were
@@ -212,7 +215,7 @@ auto Device::Repeat(Body body, Retry retry) {
 template <typename LoadFunction>
 const Object& Device::Loaded(ByteView id, KeyCache::Place place, LoadFunction load) {
   if (const Object* found = cache_.Find(id)) return *found;
-  while (cache_.Full()) Flush(*cache_.RemoveOldest());
+  MakeRoom();
   return cache_.Add(id, load(), place);
 }
 
