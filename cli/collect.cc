@@ -59,7 +59,7 @@ Evidence EvidenceOfKey(const Session& session, CK_OBJECT_HANDLE key) {
       {session.GetOr(key, CKA_KEYSCOPE_ATTEST), session.GetOr(key, CKA_KEYSCOPE_SIGNATURE)},
       {session.GetOr(key, CKA_KEYSCOPE_CREATION_ATTEST),
        session.GetOr(key, CKA_KEYSCOPE_CREATION_SIGNATURE)}};
-  if (evidence.key.certify.attest.empty())
+  if (evidence.key.certify.empty() && evidence.key.creation.empty())
     throw Failure("no attestation key vouches for '" + evidence.name +
                   "': make keys with --attest-by to have evidence of them");
   if (const CK_OBJECT_HANDLE ak = AkOf(session, key); ak != CK_INVALID_HANDLE)

@@ -16,6 +16,8 @@ namespace keyscope::cli {
 // What an AK signed: TPMS_ATTEST and TPMT_SIGNATURE.
 struct Statement {
   Bytes attest, signature;
+
+  bool empty() const { return attest.empty() && signature.empty(); }
 };
 
 struct AkEvidence {
@@ -27,7 +29,7 @@ struct AkEvidence {
 struct KeyEvidence {
   Bytes public_area;
   Bytes creation_data;
-  Statement certify;   // TPM2_Certify by the AK
+  Statement certify;   // TPM2_Certify by the AK; empty when only the creation was stated
   Statement creation;  // TPM2_CertifyCreation by the AK: proves the scope
 };
 

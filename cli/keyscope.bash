@@ -7,7 +7,7 @@ _keyscope() {
   local -A options=(
     [status]='' [doctor]='' [erase-pending]='--orphans'
     [init]='--scope --label --so-pin --so-pin-file --no-pin --pin-only --force --storage-root'
-    [create]="$key --type --attest-by --qualifying-data --persistent --pcrs"
+    [create]="$key --type --attest-by --creation-only --qualifying-data --persistent --pcrs"
     [list]='--scope --uri --attested-by --offline'
     [show]="$key --evidence --out"
     [delete]="$key --offline --row --all"

@@ -38,6 +38,12 @@
  * into the statements of birth as their qualifying data (extraData). */
 #define CKA_KEYSCOPE_QUALIFYING_DATA (KEYSCOPE_VENDOR_BASE | 0x0004UL)
 
+/* CK_BBOOL, in the private template of C_GenerateKeyPair with CKA_KEYSCOPE_ATTESTED_BY: the AK
+ * states the key's creation only (TPM2_CertifyCreation), which takes one signature of the AK less.
+ * CKM_KEYSCOPE_CERTIFY can state the rest as long as there is the AK. CKR_ATTRIBUTE_VALUE_INVALID
+ * where the device does not state creations. Default CK_FALSE. */
+#define CKA_KEYSCOPE_CREATION_ONLY (KEYSCOPE_VENDOR_BASE | 0x000AUL)
+
 /* CK_BBOOL, in the private template of C_GenerateKeyPair: keep the key at a persistent handle of
  * the TPM. CKR_DEVICE_MEMORY when the TPM has no room. Default CK_FALSE. */
 #define CKA_KEYSCOPE_PERSISTENT (KEYSCOPE_VENDOR_BASE | 0x0005UL)
@@ -75,7 +81,8 @@
 #define CKA_KEYSCOPE_CREATION_DATA (KEYSCOPE_VENDOR_BASE | 0x0012UL)
 #define CKA_KEYSCOPE_CREATION_ATTEST (KEYSCOPE_VENDOR_BASE | 0x0013UL)
 #define CKA_KEYSCOPE_CREATION_SIGNATURE (KEYSCOPE_VENDOR_BASE | 0x0014UL)
-/* Of attested keys, empty for others. TPMS_ATTEST and TPMT_SIGNATURE of TPM2_Certify at birth: */
+/* Of attested keys, empty for others and with CKA_KEYSCOPE_CREATION_ONLY. TPMS_ATTEST and
+ * TPMT_SIGNATURE of TPM2_Certify at birth: */
 #define CKA_KEYSCOPE_ATTEST (KEYSCOPE_VENDOR_BASE | 0x0015UL)
 #define CKA_KEYSCOPE_SIGNATURE (KEYSCOPE_VENDOR_BASE | 0x0016UL)
 /* TPMT_PUBLIC and Name of the AK; they stay when it goes: */

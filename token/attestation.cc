@@ -31,6 +31,9 @@ void CheckRequest(const AttributeSet& asked) {
   if (!of_ak && !attested && !qualifying.empty())
     Refuse(CKR_TEMPLATE_INCONSISTENT,
            "CKA_KEYSCOPE_QUALIFYING_DATA is for attestation keys and the keys that they attest");
+  if (!attested && asked.Bool(CKA_KEYSCOPE_CREATION_ONLY))
+    Refuse(CKR_TEMPLATE_INCONSISTENT,
+           "CKA_KEYSCOPE_CREATION_ONLY is for keys that an attestation key attests");
   if (qualifying.size() > kLongestQualifyingData)
     Refuse(CKR_ATTRIBUTE_VALUE_INVALID,
            "CKA_KEYSCOPE_QUALIFYING_DATA has at most 64 bytes; give a hash of longer data");
@@ -88,6 +91,9 @@ Birth PlanBirth(const Object& key, const tpm::KeySpec& spec, Token& token) {
   CheckRequest(asked);
   Birth birth{.of_ak = asked.Bool(CKA_KEYSCOPE_ATTESTATION_KEY), .ak = nullptr};
   if (birth.of_ak) CheckAkAlgorithm(spec, *token.facts());
+  if (asked.Bool(CKA_KEYSCOPE_CREATION_ONLY) && token.facts()->only_certify)
+    Refuse(CKR_ATTRIBUTE_VALUE_INVALID,
+           "CKA_KEYSCOPE_CREATION_ONLY: this device does not state the creation of keys");
   const ByteView attested_by = asked.Get(CKA_KEYSCOPE_ATTESTED_BY);
   if (attested_by.empty()) return birth;
   birth.ak = FindAk(attested_by, token);
@@ -103,6 +109,7 @@ tpm::KeyBlob GiveBirth(const Birth& birth, Object& key, tpm::KeySpec spec, const
   if (!birth.of_ak && birth.ak == nullptr) return backend.Create(root, spec, auth);
 
   spec.attestation_key = birth.of_ak;
+  spec.creation_only = key.attributes.Bool(CKA_KEYSCOPE_CREATION_ONLY);
   spec.outside_info = Copy(AsBytes(OutsideInfo(token.scope())));
   const auto ak = birth.of_ak ? nullptr : token.objects().KeyOf(*birth.ak);
   tpm::CreatedKey made;

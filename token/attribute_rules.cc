@@ -131,6 +131,7 @@ constexpr AttributeRule kRules[] = {
     {ROW(CKA_KEYSCOPE_ATTESTATION_KEY), Bool, kPrivate, Notes(2, 6, 14), kFalse},
     {ROW(CKA_KEYSCOPE_ATTESTED_BY), Bytes, kPrivate, Notes(2, 6, 14), kEmpty},
     {ROW(CKA_KEYSCOPE_QUALIFYING_DATA), Bytes, kPrivate, Notes(2, 6), kEmpty},
+    {ROW(CKA_KEYSCOPE_CREATION_ONLY), Bool, kPrivate, Notes(2, 6), kFalse},
     {ROW(CKA_KEYSCOPE_PERSISTENT), Bool, kPrivate, Notes(2, 6), kFalse},
     {ROW(CKA_KEYSCOPE_PERSISTENT_HANDLE), Ulong, kPrivate, Notes(2, 4, 6), kAbsent},
     {ROW(CKA_KEYSCOPE_PCR_SELECTION), Bytes, kPrivate, Notes(2, 6), kAbsent},

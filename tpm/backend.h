@@ -56,8 +56,9 @@ class Backend {
   virtual KeyBlob Adopt(const Root& root, const ForeignKey& key, const SecretBytes& auth) = 0;
   // The same as Create with statements of its birth over `nonce`. `ak` nullptr: the key is an AK
   // itself and certifies its own creation. `uid` is to be the key's in KeyRef; it stays loaded
-  // under it. Fault::Unsupported for an AK of another size or curve than KeySpec says, BadInput for
-  // a longer nonce than the TPM takes.
+  // under it. Fault::Unsupported for an AK of another size or curve than KeySpec says and for
+  // KeySpec::creation_only where Facts::only_certify, BadInput for a longer nonce than the TPM
+  // takes.
   virtual CreatedKey CreateAttested(const Root& root, ByteView uid, const KeySpec& spec,
                                     const SecretBytes& auth, const KeyRef* ak, ByteView nonce) = 0;
 

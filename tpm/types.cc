@@ -108,6 +108,7 @@ std::map<std::string, std::string> Facts::ToPairs() const {
       {"padded_rsa", padded_rsa ? "1" : "0"},
       {"ec_either", ec_either ? "1" : "0"},
       {"only_rsa_aks", only_rsa_aks ? "1" : "0"},
+      {"only_certify", only_certify ? "1" : "0"},
       {"no_import", no_import ? "1" : "0"},
       {"create_loaded", create_loaded ? "1" : "0"},
       {"aes_bits", Join(aes_bits, Bits)},
@@ -138,6 +139,7 @@ Facts Facts::FromPairs(const std::map<std::string, std::string>& pairs) {
   facts.padded_rsa = get("padded_rsa") == "1";
   facts.ec_either = get("ec_either") == "1";
   facts.only_rsa_aks = get("only_rsa_aks") == "1";
+  facts.only_certify = get("only_certify") == "1";
   facts.no_import = get("no_import") == "1";
   facts.create_loaded = get("create_loaded") == "1";
   facts.aes_bits = ParseNumbers(get("aes_bits"));

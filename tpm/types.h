@@ -82,7 +82,8 @@ struct KeySpec {
   KeyScope scope = KeyScope::User;
   std::variant<RsaSpec, EcSpec> algorithm;
   bool attestation_key = false;
-  Bytes outside_info = {};  // goes into the creation data
+  Bytes outside_info = {};     // goes into the creation data
+  bool creation_only = false;  // of an attested key: no TPM2_Certify at its birth
   PcrState pcrs = {};
   // Under which the provider keeps the key: what Backend::NewName gave. Empty: kept by whom it is
   // handed to.
@@ -174,7 +175,8 @@ struct CreatedKey {
   // Both empty where the provider does not tell them.
   Bytes creation_data;
   Statement creation;
-  std::optional<Statement> certification;  // TPM2_Certify, by the AK; none for an AK
+  // TPM2_Certify, by the AK; none for an AK, nor with KeySpec::creation_only.
+  std::optional<Statement> certification;
 };
 
 // Endorsement keys, by the NV index of their certificate (TCG EK Credential Profile 2.x, sections
@@ -221,6 +223,7 @@ struct Facts {
   bool padded_rsa = false;         // SignScheme::RsaPss and DecryptRsa work
   bool ec_either = false;          // an EC key signs or agrees, not both (EcSpec::agrees)
   bool only_rsa_aks = false;       // there are no EC AKs
+  bool only_certify = false;       // an attested key's creation is not stated
   bool no_import = false;          // private keys do not come from outside
   bool create_loaded = false;
   std::vector<unsigned> aes_bits;  // key sizes of AES in every AesMode, ascending

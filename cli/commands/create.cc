@@ -45,7 +45,7 @@ struct Create {
   KeyKind kind;
   KeyOptions key;
   std::string algorithm = "rsa2048", attest_by, qualifying_data, pcrs;
-  bool persistent = false;
+  bool persistent = false, creation_only = false;
 
   void AddTo(Arguments args);
   void Run(Context& context) const;
@@ -66,6 +66,8 @@ void Create::AddTo(Arguments args) {
   args.AddFlag("--persistent", persistent, "Keep the key at a persistent handle of the TPM");
   if (kind == KeyKind::Ak) return;
   args.Add("--attest-by", attest_by, "The name of the attestation key to vouch for it");
+  args.AddFlag("--creation-only", creation_only,
+               "Have its creation stated only: one signature of the attestation key less");
   args.Add("--pcrs", pcrs,
            "A bank and PCRs, such as sha256:0,7: use the key only while they have the values "
            "of now");
@@ -80,6 +82,8 @@ Uri Create::Wanted(Context& context) const {
   if (!attest_by.empty()) wanted.attest_by = attest_by;
   if (wanted.ak && !wanted.attest_by.empty())
     throw UsageError("an attestation key is attested by none but itself");
+  if (creation_only && wanted.attest_by.empty())
+    throw UsageError("--creation-only is for keys that --attest-by has attested");
   if (!qualifying_data.empty())
     wanted.qualifying_data = HexOption("--qualifying-data", qualifying_data);
   if (!pcrs.empty()) PcrsOption(pcrs);
@@ -132,6 +136,7 @@ CK_OBJECT_HANDLE Create::Generate(const Session& session, const Uri& wanted) con
   }
   if (!wanted.qualifying_data.empty())
     private_half.Add(CKA_KEYSCOPE_QUALIFYING_DATA, ByteView(wanted.qualifying_data));
+  if (creation_only) private_half.AddBool(CKA_KEYSCOPE_CREATION_ONLY, true);
   if (persistent) private_half.AddBool(CKA_KEYSCOPE_PERSISTENT, true);
   if (!pcrs.empty()) private_half.Add(CKA_KEYSCOPE_PCR_SELECTION, pcrs);
 

@@ -39,6 +39,31 @@ TEST_F(Attestation, EvidenceOfAksAndTheirKeysHolds) {
     }
 }
 
+TEST_F(Attestation, OfACreationOnlyTheRestIsStatedLater) {
+  const CK_OBJECT_HANDLE ak = MakeAk(session());
+  const Bytes of_ak = EvidenceOf(session(), ak).public_area;
+  const CK_OBJECT_HANDLE key =
+      Make(session(), Algorithm::Ec, By(session(), ak).With({{CKA_KEYSCOPE_CREATION_ONLY, true}}));
+  EXPECT_TRUE(GetBool(session(), key, CKA_KEYSCOPE_CREATION_ONLY));
+  const Evidence made = EvidenceOf(session(), key);
+  EXPECT_EQ(CheckScope(of_ak, made, kOutsideInfo[kMachineSlot]), "");
+  EXPECT_TRUE(made.certification.attest.empty());
+  const tpm::Statement later =
+      ParseStatement(Do(kSign, session(), CertifyMechanism(key), ak, Pattern(20)));
+  EXPECT_EQ(CheckKey(of_ak, made.public_area, later, Pattern(20)), "");
+}
+
+// Straight on this TPM there is room for one key beside the AK.
+TEST_F(Attestation, AttestedKeysTakeFourCommandsEachAndOneToMakeRoom) {
+  const Attributes by = By(session(), MakeAk(session()));
+  const auto commands = [&](const Attributes& asked) {
+    return Commands([&] { Make(session(), Algorithm::Ec, asked); });
+  };
+  commands(by);
+  EXPECT_EQ(commands(by), 4 + 1);
+  EXPECT_EQ(commands(by.With({{CKA_KEYSCOPE_CREATION_ONLY, true}})), 3 + 1);
+}
+
 TEST_F(Attestation, EvidenceOfAnotherKeyAkOrNonceDoesNot) {
   const CK_OBJECT_HANDLE ak = MakeAk(session()), other_ak = MakeAk(session());
   const CK_OBJECT_HANDLE key = Make(session(), Algorithm::Ec, By(session(), ak)),

@@ -105,6 +105,15 @@ refused "and to be compared" 2 "an empty value" keyscope verify second.json --no
 refused "a key that no AK vouches for" 1 "no attestation key vouches" bash -c \
   "'$KEYSCOPE' key create plain --type p256 >/dev/null && '$KEYSCOPE' key certify plain --nonce 01"
 
+check "a key of which the creation is stated, only" keyscope key create brief --type p256 --attest-by ak-p256 \
+  --creation-only --qualifying-data c0ffee
+check "its evidence" keyscope key show brief --evidence --out brief.json
+check "verifies, with the nonce and the scope" keyscope verify brief.json --nonce c0ffee --scope user
+refused "but not with another nonce" 3 "it answers another: c0ffee" keyscope verify brief.json --nonce 01
+check "the rest is stated later" keyscope key certify brief --nonce 0102 --out later.json
+check "and verifies" keyscope verify later.json --nonce 0102 --scope user
+refused "creation only of what nobody attests" 2 "--attest-by" keyscope key create x --creation-only
+
 # WebAuthn: a certificate of the AK's, from a CA, stored and sent along.
 openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=CA -keyout ca.key -out ca.pem -days 2 2>/dev/null
 openssl req -new -newkey rsa:2048 -nodes -subj /CN=AK -keyout any.key -out any.csr 2>/dev/null

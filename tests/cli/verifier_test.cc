@@ -117,6 +117,19 @@ TEST_P(Verifier, RefusesAScopeThatNothingProves) {
               Contains(HasSubstr("no such statement")));
 }
 
+TEST_P(Verifier, TakesACreationThatAloneIsStated) {
+  Evidence evidence = GoodKey(ak(), key_, nonce_, kUser);
+  evidence.key.certify = {};
+  EXPECT_THAT(FailuresOf(evidence, {.nonce = Bytes(), .scope = KeyScope::User}), IsEmpty());
+  EXPECT_THAT(FailuresOf(evidence, {.nonce = nonce_}), Contains(HasSubstr("this nonce")))
+      << "the nonce of its birth is another one";
+  Evidence tampered = evidence;
+  tampered.key.creation.attest[50] ^= 1;
+  EXPECT_THAT(FailuresOf(tampered), Contains(HasSubstr("does not verify")));
+  evidence.key.creation = {};
+  EXPECT_THAT(FailuresOf(evidence), Contains(HasSubstr("TPM2_Certify of the key")));
+}
+
 TEST_P(Verifier, RefusesATamperedStatement) {
   for (auto change : {+[](Evidence& e) { e.key.certify.attest[50] ^= 1; },
                       +[](Evidence& e) { e.key.creation.attest[50] ^= 1; },

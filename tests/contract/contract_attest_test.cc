@@ -98,6 +98,22 @@ TEST_P(ContractAttest, PublicAreasSayWhatVerifiersAskFor) {
             "0010");
 }
 
+TEST_P(ContractAttest, OnlyTheCreationIsStatedWhereThatIsAskedFor) {
+  const KeyRef ak = NewAk(backend(), root, "ak", AkSpec());
+  tpm::KeySpec spec = kP256;
+  spec.creation_only = true;
+  const auto make = [&] {
+    return backend().CreateAttested(root, AsBytes("key"), spec, AuthOf("key"), &ak, Bytes(8, 1));
+  };
+  if (facts.only_certify) {
+    EXPECT_EQ(FaultOf(make), Fault::Unsupported);
+    return;
+  }
+  const auto made = make();
+  EXPECT_FALSE(made.certification);
+  ExpectBirth(ak, made, "", Bytes(8, 1));
+}
+
 TEST_P(ContractAttest, KeysAreCertifiedAtBirth) {
   const Bytes nonce(32, 9);
   for (const tpm::KeySpec* ak_spec : Aks()) {

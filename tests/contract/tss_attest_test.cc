@@ -61,6 +61,15 @@ TEST_F(TssAttest, MakingMoreOfThemTakesFourEachAndOneToMakeRoom) {
     EXPECT_EQ(CountsOf([&] { NewAttested(backend, root, name, kP256, ak); }), five);
 }
 
+TEST_F(TssAttest, WithTheirCreationOnlyTheyTakeThree) {
+  const KeyRef ak = NewAk(backend, root, "ak", kEcAk);
+  tpm::KeySpec spec = kP256;
+  spec.creation_only = true;
+  for (int i = 0; i < 2; ++i) backend.Release(NewAttested(backend, root, "key", spec, ak).uid);
+  EXPECT_EQ(CountsOf([&] { NewAttested(backend, root, "another", spec, ak); }),
+            (Counts{{kCreate, 1}, {kLoad, 1}, {kCertifyCreation, 1}}));
+}
+
 TEST_F(TssAttest, CertifyingTakesThreeAndQuotingTwo) {
   const KeyRef ak = NewAk(backend, root, "ak", kEcAk);
   const KeyRef key = NewAttested(backend, root, "key", kP256, ak);

@@ -152,7 +152,7 @@ tpm::CreatedKey FakeBackend::CreateAttested(const Root& root, ByteView uid,
   attest.attested.creation = {NameFor(NameOf(key.blob)),
                               Tpm2b<TPM2B_DIGEST>(Digest(Hash::Sha256, {made.creation_data}))};
   made.creation = State(root, ak != nullptr ? *ak : key, attest, nonce);
-  if (ak != nullptr) made.certification = StateKey(root, *ak, key, nonce);
+  if (ak != nullptr && !spec.creation_only) made.certification = StateKey(root, *ak, key, nonce);
   return made;
 }
 

@@ -169,6 +169,8 @@ CreatedKey NcryptBackend::CreateAttested(const Root& root, ByteView uid, const K
   CheckSize(auth.size() <= kMaxAuth, "an auth value");
   CheckSize(nonce.size() <= 66, "a nonce");
   if (ak != nullptr) CheckAttest(*ak, nonce);
+  if (spec.creation_only)
+    throw Error(Fault::Unsupported, "the provider does not state the creation of keys");
   return device_.Operate([&](const Provider& provider) {
     MadeKey key = Make(provider, spec, auth, ak == nullptr ? nonce : ByteView());
     CreatedKey made{.blob = key.blob, .creation_data = {}, .creation = {}, .certification = {}};

@@ -60,7 +60,8 @@ Facts AskFacts(const Provider& provider) {
     if (provider.Supports(row.ecdsa) && provider.Supports(row.ecdh))
       facts.curves.push_back(row.curve);
   facts.rsa_bits = AskRsaSizes(provider);
-  facts.padded_rsa = facts.ec_either = facts.only_rsa_aks = facts.no_import = true;
+  facts.padded_rsa = facts.ec_either = facts.only_rsa_aks = facts.only_certify = facts.no_import =
+      true;
   return facts;
 }
 

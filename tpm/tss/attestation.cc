@@ -9,15 +9,14 @@
 namespace keyscope::tpm::tss {
 
 CreatedKey CertifyBirth(Device& device, const Root& root, const KeyRef& ak, const KeyRef& key,
-                        const Creation& creation, ByteView nonce) {
-  const bool by_itself = &ak == &key;
+                        const Creation& creation, bool certify, ByteView nonce) {
   CreatedKey made{creation.blob, creation.data, {}, std::nullopt};
   const Object subject = Ready(device, root, key);
   const Object signer = Ready(device, root, ak);
-  const Auth auth = device.Begin(nullptr, ak.auth.view(), by_itself ? Hold::InBurst : Hold::Always);
+  const Auth auth = device.Begin(nullptr, ak.auth.view(), certify ? Hold::Always : Hold::InBurst);
   made.creation = CertifyCreation(device.channel(), signer, auth, subject, creation, nonce);
   device.End(auth);
-  if (!by_itself) made.certification = Certify(device, root, ak, key, nonce);
+  if (certify) made.certification = Certify(device, root, ak, key, nonce);
   return made;
 }
 

@@ -8,9 +8,10 @@ namespace keyscope::tpm::tss {
 
 // All within Device::Operate; see Backend for each.
 
-// The statements of `key`'s birth. `ak` may be `key` itself.
+// The statements of `key`'s birth: of its creation, and with `certify` of itself. `ak` may be
+// `key`.
 CreatedKey CertifyBirth(Device& device, const Root& root, const KeyRef& ak, const KeyRef& key,
-                        const Creation& creation, ByteView nonce);
+                        const Creation& creation, bool certify, ByteView nonce);
 Statement Certify(Device& device, const Root& root, const KeyRef& ak, const KeyRef& key,
                   ByteView nonce);
 Statement Quote(Device& device, const Root& root, const KeyRef& ak, const PcrSelection& pcrs,

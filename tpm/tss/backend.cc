@@ -237,7 +237,8 @@ CreatedKey TssBackend::CreateAttested(const Root& root, ByteView uid, const KeyS
   const KeyRef key{Copy(uid), spec.scope, creation.blob, auth.Clone()};
   return OrRelease(uid, [&] {
     return device_.Operate([&] {
-      return CertifyBirth(device_, root, ak != nullptr ? *ak : key, key, creation, nonce);
+      return CertifyBirth(device_, root, ak != nullptr ? *ak : key, key, creation,
+                          ak != nullptr && !spec.creation_only, nonce);
     });
   });
 }

@@ -72,7 +72,9 @@ class Tpm {
   auto Ec(const Bytes& curve, Attributes private_half = {}) {
     return Pair(CKM_EC_KEY_PAIR_GEN, {CKA_EC_PARAMS, curve}, std::move(private_half));
   }
-  auto Rsa(CK_ULONG bits) { return Pair(CKM_RSA_PKCS_KEY_PAIR_GEN, {CKA_MODULUS_BITS, bits}); }
+  auto Rsa(CK_ULONG bits, Attributes private_half = {}) {
+    return Pair(CKM_RSA_PKCS_KEY_PAIR_GEN, {CKA_MODULUS_BITS, bits}, std::move(private_half));
+  }
   // A secret key of the token that nobody can read.
   CK_OBJECT_HANDLE Secret(CK_KEY_TYPE type, ByteView value) {
     Attributes attributes{
@@ -82,12 +84,14 @@ class Tpm {
   CK_OBJECT_HANDLE Create(Attributes attributes) {
     return session_->CreateObject(ViewOf(attributes));
   }
-  bool InTpm(CK_OBJECT_HANDLE key) {
-    CK_BBOOL answer = CK_FALSE;
-    CK_ATTRIBUTE attribute{CKA_KEYSCOPE_IN_TPM, &answer, sizeof answer};
+  Bytes Get(CK_OBJECT_HANDLE key, CK_ATTRIBUTE_TYPE type) {
+    Bytes value(64);
+    CK_ATTRIBUTE attribute{type, value.data(), value.size()};
     EXPECT_EQ(session_->GetAttributes(key, {&attribute, 1}), CKR_OK);
-    return answer == CK_TRUE;
+    value.resize(attribute.ulValueLen);
+    return value;
   }
+  bool InTpm(CK_OBJECT_HANDLE key) { return Get(key, CKA_KEYSCOPE_IN_TPM) == Bytes{CK_TRUE}; }
 
   Bytes Do(OpKind kind, const Mechanism& mechanism, CK_OBJECT_HANDLE key, ByteView data) {
     session_->Begin(kind, mechanism.get(), key);
@@ -185,7 +189,8 @@ class ProviderLike : public testing::Test {
     tpm::Facts facts = FakeBackend::Usual();
     facts.raw_rsa = facts.hmac = false;
     facts.aes_bits = {};
-    facts.padded_rsa = facts.ec_either = facts.only_rsa_aks = facts.no_import = true;
+    facts.padded_rsa = facts.ec_either = facts.only_rsa_aks = facts.only_certify = facts.no_import =
+        true;
     return facts;
   }
   Tpm tpm{FactsOf()};
@@ -227,6 +232,16 @@ TEST_F(ProviderLike, EcKeysSignOrDerive) {
   EXPECT_EQ(make({{CKA_DERIVE, true}}), CKR_OK);
   EXPECT_EQ(make({{CKA_DERIVE, true}, {CKA_SIGN, true}}), CKR_TEMPLATE_INCONSISTENT);
   EXPECT_EQ(make({{CKA_KEYSCOPE_ATTESTATION_KEY, true}}), CKR_CURVE_NOT_SUPPORTED);
+}
+
+TEST_F(ProviderLike, StatesNoCreationOfKeys) {
+  const auto [ak_public, ak] = tpm.Rsa(2048, {{CKA_KEYSCOPE_ATTESTATION_KEY, true}});
+  const Attributes by{{CKA_KEYSCOPE_ATTESTED_BY, tpm.Get(ak, CKA_UNIQUE_ID)}};
+  EXPECT_EQ(CodeOf([&] {
+              tpm.Ec(kP256, by.With({{CKA_KEYSCOPE_CREATION_ONLY, true}}));
+            }),
+            CKR_ATTRIBUTE_VALUE_INVALID);
+  EXPECT_NO_THROW(tpm.Ec(kP256, by));
 }
 
 // In FIPS mode TPM2_Sign makes salts as long as the hash, elsewhere the longest that fit. The
