@@ -110,7 +110,6 @@ std::map<std::string, std::string> Facts::ToPairs() const {
       {"only_rsa_aks", only_rsa_aks ? "1" : "0"},
       {"only_certify", only_certify ? "1" : "0"},
       {"no_import", no_import ? "1" : "0"},
-      {"create_loaded", create_loaded ? "1" : "0"},
       {"aes_bits", Join(aes_bits, Bits)},
       {"hmac", hmac ? "1" : "0"},
   };
@@ -141,7 +140,6 @@ Facts Facts::FromPairs(const std::map<std::string, std::string>& pairs) {
   facts.only_rsa_aks = get("only_rsa_aks") == "1";
   facts.only_certify = get("only_certify") == "1";
   facts.no_import = get("no_import") == "1";
-  facts.create_loaded = get("create_loaded") == "1";
   facts.aes_bits = ParseNumbers(get("aes_bits"));
   facts.hmac = get("hmac") == "1";
   return facts;

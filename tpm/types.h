@@ -225,7 +225,6 @@ struct Facts {
   bool only_rsa_aks = false;       // there are no EC AKs
   bool only_certify = false;       // an attested key's creation is not stated
   bool no_import = false;          // private keys do not come from outside
-  bool create_loaded = false;
   std::vector<unsigned> aes_bits;  // key sizes of AES in every AesMode, ascending
   bool hmac = false;               // HMAC with each of `hashes`, of messages of any length
 

@@ -136,7 +136,6 @@ Facts AskFacts(const Channel& channel) {
 
   const std::set<TPM2_CC> commands = AskCommands(channel);
   facts.raw_rsa = commands.contains(TPM2_CC_RSA_Decrypt) && !facts.rsa_bits.empty();
-  facts.create_loaded = commands.contains(TPM2_CC_CreateLoaded);
   // A TPM without one of the modes is treated as one without AES: the keys' other uses would fail.
   if (commands.contains(TPM2_CC_EncryptDecrypt2) &&
       HasAll<TPM2_ALG_ID>(algorithms, {TPM2_ALG_AES, TPM2_ALG_ECB, TPM2_ALG_CBC, TPM2_ALG_CTR,
