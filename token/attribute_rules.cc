@@ -1,8 +1,8 @@
 #include "token/attribute_rules.h"
 
 #include <algorithm>
-#include <map>
-#include <vector>
+#include <array>
+#include <iterator>
 
 #include "p11/keyscope.h"
 
@@ -155,14 +155,24 @@ constexpr AttributeRule kRules[] = {
 };
 #undef ROW
 
-// By type; leaked, as all statics of the module.
-const std::multimap<CK_ATTRIBUTE_TYPE, const AttributeRule*>& Index() {
-  static const auto& index = *[] {
-    auto* made = new std::multimap<CK_ATTRIBUTE_TYPE, const AttributeRule*>;
-    for (const AttributeRule& rule : kRules) made->emplace(rule.type, &rule);
-    return made;
-  }();
+struct IndexEntry {
+  CK_ATTRIBUTE_TYPE type;
+  const AttributeRule* rule;
+};
+using Index = std::array<IndexEntry, std::size(kRules)>;
+
+// By type, and close together: each attribute of each object that is read looks here.
+constexpr Index kIndex = [] {
+  Index index{};
+  std::ranges::transform(kRules, index.begin(), [](const AttributeRule& rule) {
+    return IndexEntry{rule.type, &rule};
+  });
+  std::ranges::sort(index, {}, &IndexEntry::type);
   return index;
+}();
+
+auto RulesOf(CK_ATTRIBUTE_TYPE type) {
+  return std::ranges::equal_range(kIndex, type, {}, &IndexEntry::type);
 }
 
 struct KindRow {
@@ -202,14 +212,15 @@ std::optional<Kind> KindOf(CK_OBJECT_CLASS object_class, CK_KEY_TYPE key_type) {
 std::span<const AttributeRule> AttributeRules() { return kRules; }
 
 const AttributeRule* FindRule(CK_ATTRIBUTE_TYPE type) {
-  auto found = Index().find(type);
-  return found == Index().end() ? nullptr : found->second;
+  const auto rules = RulesOf(type);
+  return rules.empty() ? nullptr : rules.front().rule;
 }
 
 const AttributeRule* FindRule(CK_ATTRIBUTE_TYPE type, Kind kind) {
-  auto [first, last] = Index().equal_range(type);
-  auto found = std::find_if(first, last, [&](const auto& row) { return row.second->kinds & kind; });
-  return found == last ? nullptr : found->second;
+  const auto rules = RulesOf(type);
+  const auto found = std::ranges::find_if(
+      rules, [&](const IndexEntry& entry) { return (entry.rule->kinds & kind) != 0; });
+  return found == rules.end() ? nullptr : found->rule;
 }
 
 }  // namespace keyscope::token
