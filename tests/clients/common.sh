@@ -42,6 +42,18 @@ init_token() {
   exit 1
 }
 
+# certify ID LABEL: a certificate for this key of the token, by a CA of our own (ca.pem), in LABEL.pem and in the token.
+certify() {
+  [[ -e ca.pem ]] ||
+    openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=CA -days 30 -keyout ca.key -out ca.pem
+  as_user --read-object --type pubkey --id "$1" -o "$2.pub.der" &&
+    openssl pkey -pubin -inform DER -in "$2.pub.der" -out "$2.pub" &&
+    openssl req -new -newkey rsa:2048 -nodes -subj "/CN=$2" -keyout any.key -out any.csr &&
+    openssl x509 -req -in any.csr -CA ca.pem -CAkey ca.key -CAcreateserial -force_pubkey "$2.pub" -days 30 -out "$2.pem" &&
+    openssl x509 -in "$2.pem" -outform DER -out "$2.der" &&
+    as_user --write-object "$2.der" --type cert --id "$1" --label "$2"
+}
+
 # check NAME COMMAND...: one line, and the command's own words when it failed.
 check() {
   local name=$1

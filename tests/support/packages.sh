@@ -7,6 +7,7 @@ DEMO_PACKAGES=(swtpm tpm2-tools libtss2-tcti-swtpm0 openssl opensc gnutls-bin)
 BENCH_PACKAGES=(libbenchmark-dev tpm2-abrmd libtss2-tcti-tabrmd0 dbus-bin dbus-daemon)
 TEST_PACKAGES=("${BENCH_PACKAGES[@]}" swtpm-tools p11-kit openssh-client
   openssh-server binutils openjdk-17-jdk-headless libnss3-tools libengine-pkcs11-openssl nginx-light curl
+  openvpn gpgsm gpg-agent gnupg-pkcs11-scd cryptsetup-bin
   libtss2-tcti-cmd0 python3-pykcs11 p11-kit-modules tpm2-openssl)
 WINDOWS_PACKAGES=(g++-mingw-w64-x86-64-posix wine wine64 googletest dpkg-dev tcl patch xz-utils make perl)
 

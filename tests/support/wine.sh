@@ -14,4 +14,18 @@ if [[ ! -f $WINEPREFIX/system.reg ]]; then
   # One makes it; its Mono and Gecko are of no use here.
   flock "$WINEPREFIX" env WINEDLLOVERRIDES=mscoree,mshtml= "$wine/wine64" wineboot -i >/dev/null 2>&1
 fi
-"$wine/wine64" "$@" | tr -d '\r'
+run() { "$wine/wine64" "$@" | tr -d '\r'; }
+if [[ -t 2 ]]; then
+  run "$@"
+  exit
+fi
+# A program whose connection to Wine's server breaks (about one in some thousands) is not at fault.
+errors=$(mktemp)
+trap 'rm -f "$errors"' EXIT
+for _ in 1 2; do
+  code=0
+  { run "$@" 2>&1 >&3 3>&- | tee "$errors" >&2; } 3>&1 || code=$?
+  grep -q '^wine client error:' "$errors" || break
+  echo "Wine's server was lost: once more" >&2
+done
+exit $code
