@@ -1,14 +1,7 @@
 #!/bin/bash
 # luks.sh MODULE SLOT bare|abrmd: systemd-cryptenroll lets an RSA key of the token unlock an encrypted disk, and
-# cryptsetup unlocks it with the token's PIN only. p11-kit's folder is one of our own, as in p11kit.sh.
-REGISTRY=/usr/share/p11-kit/modules
-if [[ -z ${IN_NAMESPACE:-} ]]; then
-  if [[ ! -d $REGISTRY ]] || ! unshare --map-root-user --mount true; then
-    echo "skipped: p11-kit is not installed, or this user may make no mount namespace"
-    exit 77
-  fi
-  IN_NAMESPACE=1 exec unshare --map-root-user --mount "$0" "$@"
-fi
+# cryptsetup unlocks it with the token's PIN only.
+. "$(dirname "$0")/registry.sh"
 MODULE=$1 SLOT=$2 RESOURCE_MANAGER=$3
 . "$(dirname "$0")/common.sh"
 need cryptsetup systemd-cryptenroll
@@ -52,9 +45,7 @@ refused() {
 with_tpm
 init_token
 as_user --keypairgen --key-type rsa:2048 --id 01 --label rsa --usage-decrypt >/dev/null 2>&1
-mkdir modules
-echo "module: $MODULE" >modules/keyscope.module
-mount --bind modules "$REGISTRY" || exit 1
+register || exit 1
 check "certificate of the key" certify 01 rsa
 check "a disk" format
 check "systemd-cryptenroll" enroll
