@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <utility>
 
 #include "p11/keyscope.h"
 
@@ -155,24 +156,18 @@ constexpr AttributeRule kRules[] = {
 };
 #undef ROW
 
-struct IndexEntry {
-  CK_ATTRIBUTE_TYPE type;
-  const AttributeRule* rule;
-};
-using Index = std::array<IndexEntry, std::size(kRules)>;
-
-// By type, and close together: each attribute of each object that is read looks here.
-constexpr Index kIndex = [] {
-  Index index{};
-  std::ranges::transform(kRules, index.begin(), [](const AttributeRule& rule) {
-    return IndexEntry{rule.type, &rule};
-  });
-  std::ranges::sort(index, {}, &IndexEntry::type);
+// By type, then in the order above, and close together: each attribute of each object that is read
+// looks here.
+constexpr auto kIndex = [] {
+  std::array<std::pair<CK_ATTRIBUTE_TYPE, const AttributeRule*>, std::size(kRules)> index{};
+  std::ranges::transform(kRules, index.begin(),
+                         [](const AttributeRule& rule) { return std::pair(rule.type, &rule); });
+  std::ranges::sort(index);
   return index;
 }();
 
 auto RulesOf(CK_ATTRIBUTE_TYPE type) {
-  return std::ranges::equal_range(kIndex, type, {}, &IndexEntry::type);
+  return std::ranges::equal_range(kIndex, type, {}, [](const auto& row) { return row.first; });
 }
 
 struct KindRow {
@@ -213,14 +208,14 @@ std::span<const AttributeRule> AttributeRules() { return kRules; }
 
 const AttributeRule* FindRule(CK_ATTRIBUTE_TYPE type) {
   const auto rules = RulesOf(type);
-  return rules.empty() ? nullptr : rules.front().rule;
+  return rules.empty() ? nullptr : rules.front().second;
 }
 
 const AttributeRule* FindRule(CK_ATTRIBUTE_TYPE type, Kind kind) {
   const auto rules = RulesOf(type);
-  const auto found = std::ranges::find_if(
-      rules, [&](const IndexEntry& entry) { return (entry.rule->kinds & kind) != 0; });
-  return found == rules.end() ? nullptr : found->rule;
+  const auto found =
+      std::ranges::find_if(rules, [&](const auto& row) { return (row.second->kinds & kind) != 0; });
+  return found == rules.end() ? nullptr : found->second;
 }
 
 }  // namespace keyscope::token

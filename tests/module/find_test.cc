@@ -72,6 +72,14 @@ TEST_F(FindObjects, SensitiveValuesAreNotGuessed) {
   ExpectFound({{CKA_VALUE, Pattern(16)}}, {});
 }
 
+// An attribute that the store's index has of other kinds of objects only.
+TEST_F(FindObjects, DataOfTheTokenByTheirValue) {
+  const Attributes common{{CKA_CLASS, CKO_DATA}, {CKA_TOKEN, true}};
+  const CK_OBJECT_HANDLE one = Create(session, common.With({{CKA_VALUE, "one"}}));
+  Create(session, common.With({{CKA_VALUE, "two"}}));
+  ExpectFound({{CKA_VALUE, "one"}}, {one});
+}
+
 TEST_F(FindObjects, OneAtATime) {
   for (int i = 0; i < 70; ++i)  // more than the store hands out at once
     Create(session, {{CKA_CLASS, CKO_DATA}, {CKA_TOKEN, i != 0}, {CKA_LABEL, "many"}});
