@@ -42,14 +42,18 @@ init_token() {
   exit 1
 }
 
-# certify ID LABEL: a certificate for this key of the token, by a CA of our own (ca.pem), in LABEL.pem and in the token.
-certify() {
+# issue NAME [OPTION OF openssl x509...]: NAME.pem for a new key, NAME.key, by a CA of our own (ca.pem).
+issue() {
   [[ -e ca.pem ]] ||
     openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=CA -days 30 -keyout ca.key -out ca.pem
+  openssl req -new -newkey rsa:2048 -nodes -subj "/CN=$1" -keyout "$1.key" -out "$1.csr" &&
+    openssl x509 -req -in "$1.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 "${@:2}" -out "$1.pem"
+}
+# certify ID LABEL: such a certificate for this key of the token instead, also written into the token.
+certify() {
   as_user --read-object --type pubkey --id "$1" -o "$2.pub.der" &&
     openssl pkey -pubin -inform DER -in "$2.pub.der" -out "$2.pub" &&
-    openssl req -new -newkey rsa:2048 -nodes -subj "/CN=$2" -keyout any.key -out any.csr &&
-    openssl x509 -req -in any.csr -CA ca.pem -CAkey ca.key -CAcreateserial -force_pubkey "$2.pub" -days 30 -out "$2.pem" &&
+    issue "$2" -force_pubkey "$2.pub" &&
     openssl x509 -in "$2.pem" -outform DER -out "$2.der" &&
     as_user --write-object "$2.der" --type cert --id "$1" --label "$2"
 }

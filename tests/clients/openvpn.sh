@@ -1,6 +1,5 @@
 #!/bin/bash
-# openvpn.sh MODULE SLOT bare|abrmd: OpenVPN (through pkcs11-helper) connects with keys of the
-# token.
+# openvpn.sh MODULE SLOT bare|abrmd: OpenVPN (through pkcs11-helper) connects with keys of the token.
 MODULE=$1 SLOT=$2 RESOURCE_MANAGER=$3
 . "$(dirname "$0")/common.sh"
 need openvpn
@@ -9,10 +8,6 @@ VPN=(openvpn --dev null --ifconfig-noexec --ca ca.pem)
 id_of() { # LABEL
   openvpn --show-pkcs11-ids "$MODULE" |
     awk -v name="CN=$1" '/DN:/ { mine = $2 == name } /Serialized id:/ && mine { print $3 }'
-}
-server_certificate() {
-  openssl req -new -newkey rsa:2048 -nodes -subj /CN=server -keyout server.key -out server.csr &&
-    openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -days 30 -out server.pem
 }
 # Gives the client the PIN when its management asks for it.
 give_pin() { # PORT
@@ -53,7 +48,7 @@ as_user --keypairgen --key-type rsa:2048 --id 01 --label rsa --usage-sign >/dev/
 as_user --keypairgen --key-type EC:prime256v1 --id 02 --label ec --usage-sign >/dev/null 2>&1
 check "certificate of the RSA key" certify 01 rsa
 check "certificate of the EC key" certify 02 ec
-check "certificate of the server" server_certificate
+check "certificate of the server" issue server
 check "RSA" connect rsa
 check "EC" connect ec
 finish

@@ -15,7 +15,7 @@ if [[ ! -f $WINEPREFIX/system.reg ]]; then
   flock "$WINEPREFIX" env WINEDLLOVERRIDES=mscoree,mshtml= "$wine/wine64" wineboot -i >/dev/null 2>&1
 fi
 run() { "$wine/wine64" "$@" | tr -d '\r'; }
-if [[ -t 2 ]]; then
+if [[ -t 2 ]]; then # which it is to stay for the program
   run "$@"
   exit
 fi
