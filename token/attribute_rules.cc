@@ -166,6 +166,12 @@ constexpr auto kIndex = [] {
   return index;
 }();
 
+// A search that names no class asks the first row of a type whether the index has all it looks for.
+static_assert(std::ranges::all_of(kRules, [](const AttributeRule& rule) {
+  const auto* first = std::ranges::find(kRules, rule.type, &AttributeRule::type);
+  return !first->Has(kIndexed) || rule.Has(kIndexed);
+}));
+
 auto RulesOf(CK_ATTRIBUTE_TYPE type) {
   return std::ranges::equal_range(kIndex, type, {}, [](const auto& row) { return row.first; });
 }

@@ -70,7 +70,7 @@ struct AttributeRule {
   uint32_t notes;
   Default initial;
 
-  bool Has(Footnote note) const { return (notes & Note(note)) != 0; }
+  constexpr bool Has(Footnote note) const { return (notes & Note(note)) != 0; }
 };
 
 std::span<const AttributeRule> AttributeRules();
