@@ -1,6 +1,7 @@
 // Byte strings: owned (Bytes) and borrowed (ByteView), and the few things done to them everywhere.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -42,6 +43,10 @@ std::string Hex(ByteView bytes);  // lower case, no separators
 // Nullopt unless `text` is what Hex gives.
 std::optional<Bytes> FromHex(std::string_view text);
 
+constexpr std::array<uint8_t, 4> BigEndian32(uint32_t number) {
+  return {static_cast<uint8_t>(number >> 24), static_cast<uint8_t>(number >> 16),
+          static_cast<uint8_t>(number >> 8), static_cast<uint8_t>(number)};
+}
 // An unsigned big-endian number without its leading zeros (a single zero byte for zero).
 Bytes StripLeadingZeros(ByteView number);
 // The same number in exactly `size` bytes. The number must fit.

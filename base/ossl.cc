@@ -75,6 +75,16 @@ std::string TakeError() {
   return text;
 }
 
+void ThrowFailed(const char* what, Where where) {
+  throw Error(Fault::Internal, std::string(what) + " failed in OpenSSL: " + TakeError(), 0, where);
+}
+
+Bn Number(ByteView bytes) {
+  Bn number(BN_bin2bn(bytes.data(), static_cast<int>(bytes.size()), nullptr));
+  Check(number != nullptr, "BN_bin2bn");
+  return number;
+}
+
 Bytes Random(size_t n) {
   Bytes random(n);
   // Not RAND_bytes_ex, which asks the process's default engine first.

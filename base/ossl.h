@@ -14,6 +14,7 @@
 #include <memory>
 
 #include "base/bytes.h"
+#include "base/error.h"
 
 namespace keyscope::ossl {
 
@@ -31,6 +32,11 @@ EVP_MAC* Mac(const char* name);
 
 // OpenSSL's newest error as text, and its queue emptied: the host's error queue stays clean.
 std::string TakeError();
+// For calls that fail only when memory is gone or this OpenSSL lacks an algorithm: then Internal.
+[[noreturn]] void ThrowFailed(const char* what, Where where);
+inline void Check(bool ok, const char* what, Where where = Where::Here()) {
+  if (!ok) ThrowFailed(what, where);
+}
 
 // n random bytes from the context's own generator.
 Bytes Random(size_t n);
@@ -51,5 +57,8 @@ using Bn = std::unique_ptr<BIGNUM, Deleter<BN_clear_free>>;
 using BnCtx = std::unique_ptr<BN_CTX, Deleter<BN_CTX_free>>;
 using Group = std::unique_ptr<EC_GROUP, Deleter<EC_GROUP_free>>;
 using Point = std::unique_ptr<EC_POINT, Deleter<EC_POINT_free>>;
+
+// An unsigned big-endian number.
+Bn Number(ByteView bytes);
 
 }  // namespace keyscope::ossl

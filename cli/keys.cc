@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "cli/curve.h"
 #include "cli/encoding.h"
 #include "cli/error.h"
 #include "cli/tpm_structures.h"
@@ -10,7 +11,7 @@
 namespace keyscope::cli {
 namespace {
 
-const char* NameOf(KeyKind kind) { return kind == KeyKind::Ak ? "attestation key" : "key"; }
+const char* NounOf(KeyKind kind) { return kind == KeyKind::Ak ? "attestation key" : "key"; }
 
 std::string Described(const Uri& uri) {
   if (!uri.name.empty()) return "'" + uri.name + "'";
@@ -18,13 +19,6 @@ std::string Described(const Uri& uri) {
 }
 
 constexpr size_t kIdSize = 20;
-
-struct CurveRow {
-  const char* oid;  // DER, in hexadecimal
-  std::string_view name;
-};
-constexpr CurveRow kCurves[] = {
-    {"06082a8648ce3d030107", "P-256"}, {"06052b81040022", "P-384"}, {"06052b81040023", "P-521"}};
 
 }  // namespace
 
@@ -44,10 +38,10 @@ CK_OBJECT_HANDLE FindKey(const Session& session, const Uri& uri, KeyKind kind) {
   const auto keys = FindKeys(session, uri, kind);
   const std::string scope(Name(session.scope()));
   if (keys.empty())
-    throw Failure(std::string("no ") + NameOf(kind) + " " + Described(uri) + " in the " + scope +
+    throw Failure(std::string("no ") + NounOf(kind) + " " + Described(uri) + " in the " + scope +
                   " scope; the other scope is named with --scope");
   if (keys.size() > 1)
-    throw Failure(std::to_string(keys.size()) + " " + NameOf(kind) + "s " + Described(uri) +
+    throw Failure(std::to_string(keys.size()) + " " + NounOf(kind) + "s " + Described(uri) +
                   " in the " + scope + " scope: choose one with --id");
   return keys.front();
 }
@@ -113,7 +107,7 @@ void SetId(const Session& session, CK_OBJECT_HANDLE object, ByteView id) {
 }
 
 Bytes CurveParams(std::string_view nist_name) {
-  const CurveRow* curve = std::ranges::find(kCurves, nist_name, &CurveRow::name);
+  const Curve* curve = std::ranges::find(kCurves, nist_name, &Curve::name);
   return curve == std::end(kCurves) ? Bytes{} : *FromHexOfEitherCase(curve->oid);
 }
 
@@ -121,8 +115,7 @@ std::string AlgorithmOf(const Session& session, CK_OBJECT_HANDLE key) {
   if (session.GetUlong(key, CKA_KEY_TYPE) == CKK_RSA)
     return "RSA-" + std::to_string(session.GetOr(key, CKA_MODULUS).size() * 8);
   const std::string oid = Hex(session.GetOr(key, CKA_EC_PARAMS));
-  const CurveRow* curve =
-      std::ranges::find_if(kCurves, [&](const CurveRow& row) { return row.oid == oid; });
+  const Curve* curve = std::ranges::find(kCurves, oid, &Curve::oid);
   return curve == std::end(kCurves) ? "EC" : "EC " + std::string(curve->name);
 }
 

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "cli/curve.h"
+
 namespace keyscope::cli {
 namespace {
 
@@ -16,17 +18,6 @@ using Params = std::unique_ptr<OSSL_PARAM, ossl::Deleter<OSSL_PARAM_free>>;
 using EcdsaSig = std::unique_ptr<ECDSA_SIG, ossl::Deleter<ECDSA_SIG_free>>;
 
 constexpr size_t kMinSignature = 8;  // shorter is none, whatever it says
-
-struct CurveRow {
-  uint16_t id;
-  const char* name;
-  size_t field;
-};
-constexpr CurveRow kCurves[] = {{kP256, "P-256", 32}, {kP384, "P-384", 48}, {kP521, "P-521", 66}};
-
-ossl::Bn Number(ByteView bytes) {
-  return ossl::Bn(BN_bin2bn(bytes.data(), static_cast<int>(bytes.size()), nullptr));
-}
 
 ossl::Pkey Make(const char* type, OSSL_PARAM_BLD& builder) {
   const Params params(OSSL_PARAM_BLD_to_param(&builder));
@@ -40,14 +31,14 @@ ossl::Pkey Make(const char* type, OSSL_PARAM_BLD& builder) {
 
 ossl::Pkey Make(const RsaParts& key) {
   const Builder builder(OSSL_PARAM_BLD_new());
-  const ossl::Bn modulus = Number(key.modulus);
+  const ossl::Bn modulus = ossl::Number(key.modulus);
   OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, modulus.get());
   OSSL_PARAM_BLD_push_ulong(builder.get(), OSSL_PKEY_PARAM_RSA_E, key.exponent);
   return Make("RSA", *builder);
 }
 
 ossl::Pkey Make(const EccParts& key) {
-  const CurveRow* curve = std::ranges::find(kCurves, key.curve, &CurveRow::id);
+  const Curve* curve = std::ranges::find(kCurves, key.curve, &Curve::id);
   if (curve == std::end(kCurves))
     throw Malformed("the key's curve is no NIST curve of 256 bits up");
   if (key.x.size() > curve->field || key.y.size() > curve->field)
@@ -56,7 +47,8 @@ ossl::Pkey Make(const EccParts& key) {
   const Bytes point =
       Concat({uncompressed, PadLeft(key.x, curve->field), PadLeft(key.y, curve->field)});
   const Builder builder(OSSL_PARAM_BLD_new());
-  OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, curve->name, 0);
+  OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, curve->name.data(),
+                                  curve->name.size());
   OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(),
                                    point.size());
   return Make("EC", *builder);
@@ -65,7 +57,8 @@ ossl::Pkey Make(const EccParts& key) {
 // ECDSA's r and s as the DER that OpenSSL verifies.
 Bytes ToDer(const TpmSignature& signature) {
   const EcdsaSig pair(ECDSA_SIG_new());
-  ECDSA_SIG_set0(pair.get(), Number(signature.r).release(), Number(signature.s).release());
+  ECDSA_SIG_set0(pair.get(), ossl::Number(signature.r).release(),
+                 ossl::Number(signature.s).release());
   uint8_t* der = nullptr;
   const int size = i2d_ECDSA_SIG(pair.get(), &der);
   Bytes bytes(der, der + std::max(size, 0));

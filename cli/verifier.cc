@@ -19,7 +19,7 @@ constexpr char kAkCertificate[] = "the AK's certificate";
 constexpr char kOfKey[] = "the key's public area";
 constexpr char kKeyCertify[] = "TPM2_Certify of the key, by the AK";
 constexpr char kKeyCreation[] = "TPM2_CertifyCreation of the key, by the AK";
-constexpr char kQuote[] = "TPM2_Quote, by the AK";
+constexpr char kAkQuote[] = "TPM2_Quote, by the AK";
 
 // Writes the findings of one statement. A structure that is malformed is one finding, and ends it.
 class Checks {
@@ -237,7 +237,7 @@ void CheckPcrs(Checks& checks, const Attest& attest, uint16_t hash, std::map<int
 }
 
 void CheckQuote(Report& report, const Evidence& evidence, const Expected& expected) {
-  Checks checks(report, kQuote);
+  Checks checks(report, kAkQuote);
   checks.Run([&] {
     const Attest attest =
         CheckStatement(checks, evidence.quote.quote, kAttestQuote, evidence.ak_public);

@@ -21,7 +21,7 @@ constexpr uint16_t kSecretOrPrivate = kSecret | kPrivate;
 // of the mechanisms document 2.1 (RSA), 2.3 (EC), 2.6 (generic secret), 2.8 (AES). Two rows for one
 // type differ in the kinds of object. Where the specification leaves the default to the token (note
 // 9), a key may do what its type is made for.
-constexpr AttributeRule kRules[] = {
+constexpr AttributeRule kAttributeRules[] = {
     // Storage objects. Modifying a data object's own values is allowed, as other tokens do.
     {ROW(CKA_CLASS), Ulong, kAll, Notes(1), kAbsent},
     {ROW(CKA_TOKEN), Bool, kAll, Notes(13), kFalse},
@@ -159,16 +159,17 @@ constexpr AttributeRule kRules[] = {
 // By type, then in the order above, and close together: each attribute of each object that is read
 // looks here.
 constexpr auto kIndex = [] {
-  std::array<std::pair<CK_ATTRIBUTE_TYPE, const AttributeRule*>, std::size(kRules)> index{};
-  std::ranges::transform(kRules, index.begin(),
+  std::array<std::pair<CK_ATTRIBUTE_TYPE, const AttributeRule*>, std::size(kAttributeRules)>
+      index{};
+  std::ranges::transform(kAttributeRules, index.begin(),
                          [](const AttributeRule& rule) { return std::pair(rule.type, &rule); });
   std::ranges::sort(index);
   return index;
 }();
 
 // A search that names no class asks the first row of a type whether the index has all it looks for.
-static_assert(std::ranges::all_of(kRules, [](const AttributeRule& rule) {
-  const auto* first = std::ranges::find(kRules, rule.type, &AttributeRule::type);
+static_assert(std::ranges::all_of(kAttributeRules, [](const AttributeRule& rule) {
+  const auto* first = std::ranges::find(kAttributeRules, rule.type, &AttributeRule::type);
   return !first->Has(kIndexed) || rule.Has(kIndexed);
 }));
 
@@ -210,7 +211,7 @@ std::optional<Kind> KindOf(CK_OBJECT_CLASS object_class, CK_KEY_TYPE key_type) {
   return std::nullopt;
 }
 
-std::span<const AttributeRule> AttributeRules() { return kRules; }
+std::span<const AttributeRule> AttributeRules() { return kAttributeRules; }
 
 const AttributeRule* FindRule(CK_ATTRIBUTE_TYPE type) {
   const auto rules = RulesOf(type);

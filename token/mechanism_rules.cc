@@ -4,6 +4,7 @@
 
 #include "p11/keyscope.h"
 #include "token/crypto/ec.h"
+#include "token/op_kind.h"
 #include "token/schemes.h"
 
 namespace keyscope::token {
@@ -16,7 +17,7 @@ constexpr Family NoKey = Family::None, RsaKey = Family::Rsa, EcKey = Family::Ec,
 
 #define ROW(type) type, #type
 
-constexpr MechanismRule kRules[] = {
+constexpr MechanismRule kMechanismRules[] = {
     {ROW(CKM_SHA_1), NoKey, Sha1, &kDigest},
     {ROW(CKM_SHA224), NoKey, Sha224, &kDigest},
     {ROW(CKM_SHA256), NoKey, Sha256, &kDigest},
@@ -109,13 +110,6 @@ constexpr MechanismRule kRules[] = {
 
 CK_FLAGS FlagsOf(const Scheme& scheme) {
   const std::pair<bool, CK_FLAGS> flags[] = {
-      {scheme.digest != nullptr, CKF_DIGEST},
-      {scheme.encrypt != nullptr, CKF_ENCRYPT},
-      {scheme.decrypt != nullptr, CKF_DECRYPT},
-      {scheme.sign != nullptr, CKF_SIGN},
-      {scheme.verify != nullptr, CKF_VERIFY},
-      {scheme.sign_recover != nullptr, CKF_SIGN_RECOVER},
-      {scheme.verify_recover != nullptr, CKF_VERIFY_RECOVER},
       {scheme.generate_pair != nullptr, CKF_GENERATE_KEY_PAIR},
       {scheme.generate != nullptr, CKF_GENERATE},
       {scheme.derive != nullptr, CKF_DERIVE},
@@ -126,6 +120,7 @@ CK_FLAGS FlagsOf(const Scheme& scheme) {
   };
   CK_FLAGS all = 0;
   for (auto [has, flag] : flags) all |= has ? flag : 0;
+  for (const OpKindRule& kind : kOpKinds) all |= scheme.*kind.maker != nullptr ? kind.flag : 0;
   return all;
 }
 
@@ -146,7 +141,7 @@ bool Takes(Family taker, Family key) {
   return taker == key;
 }
 
-std::span<const MechanismRule> MechanismRules() { return kRules; }
+std::span<const MechanismRule> MechanismRules() { return kMechanismRules; }
 
 bool Available(const MechanismRule& rule, const tpm::Facts& facts) {
   const bool pads = rule.scheme->or_padded_rsa && facts.padded_rsa;
@@ -157,13 +152,13 @@ bool Available(const MechanismRule& rule, const tpm::Facts& facts) {
 }
 
 const MechanismRule* FindMechanism(CK_MECHANISM_TYPE type) {
-  const auto* found = std::ranges::find(kRules, type, &MechanismRule::type);
-  return found == std::end(kRules) ? nullptr : found;
+  const auto* found = std::ranges::find(kMechanismRules, type, &MechanismRule::type);
+  return found == std::end(kMechanismRules) ? nullptr : found;
 }
 
 std::vector<CK_MECHANISM_TYPE> ListMechanisms(const tpm::Facts& facts) {
   std::vector<CK_MECHANISM_TYPE> types;
-  for (const MechanismRule& rule : kRules)
+  for (const MechanismRule& rule : kMechanismRules)
     if (Available(rule, facts)) types.push_back(rule.type);
   return types;
 }
@@ -195,7 +190,7 @@ CK_MECHANISM_INFO InfoOf(const MechanismRule& rule, const tpm::Facts& facts) {
 
 std::vector<CK_MECHANISM_TYPE> MechanismsFor(const Object& key, const tpm::Facts& facts) {
   std::vector<CK_MECHANISM_TYPE> types;
-  for (const MechanismRule& rule : kRules)
+  for (const MechanismRule& rule : kMechanismRules)
     if (rule.family != Family::None && Takes(rule.family, FamilyOf(key)) &&
         rule.scheme->generate_pair == nullptr && rule.scheme->generate == nullptr &&
         Available(rule, facts))

@@ -13,8 +13,8 @@ namespace {
 using enum tpm::Hash;
 constexpr int kPcrs = 24;
 
-[[noreturn]] void Refuse(const char* why, Where where = Where::Here()) {
-  token::Refuse(CKR_MECHANISM_PARAM_INVALID, why, where);
+[[noreturn]] void RefuseParameters(const char* why, Where where = Where::Here()) {
+  Refuse(CKR_MECHANISM_PARAM_INVALID, why, where);
 }
 
 // A copy: the caller's structure need not be aligned, nor stay as it is while it is read.
@@ -22,7 +22,7 @@ template <typename Parameters>
 Parameters Read(const void* given, CK_ULONG size) {
   Parameters parameters;
   if (given == nullptr || size != sizeof parameters)
-    Refuse("the mechanism's parameter, or a part of it, has the wrong size");
+    RefuseParameters("the mechanism's parameter, or a part of it, has the wrong size");
   std::memcpy(&parameters, given, sizeof parameters);
   return parameters;
 }
@@ -33,7 +33,8 @@ Parameters Read(const CK_MECHANISM& mechanism) {
 
 ByteView Part(const void* data, CK_ULONG size) {
   if ((data == nullptr && size != 0) || size > kMaxLength)
-    Refuse("a NULL pointer with a length, or an absurd length, in the mechanism's parameter");
+    RefuseParameters(
+        "a NULL pointer with a length, or an absurd length, in the mechanism's parameter");
   return {static_cast<const uint8_t*>(data), size};
 }
 
@@ -57,24 +58,25 @@ constexpr HashRow kHashes[] = {
 tpm::Hash HashOf(CK_MECHANISM_TYPE mechanism) {
   for (const HashRow& row : kHashes)
     if (row.mechanism == mechanism) return row.hash;
-  Refuse("unknown hash algorithm");
+  RefuseParameters("unknown hash algorithm");
 }
 
 tpm::Hash HmacOf(CK_MECHANISM_TYPE prf) {
   for (const HashRow& row : kHashes)
     if (row.hmac == prf) return row.hash;
-  Refuse("unknown pseudorandom function");
+  RefuseParameters("unknown pseudorandom function");
 }
 
 tpm::Hash MgfOf(CK_RSA_PKCS_MGF_TYPE mgf) {
   for (const HashRow& row : kHashes)
     if (row.mgf == mgf) return row.hash;
-  Refuse("unknown mask generation function");
+  RefuseParameters("unknown mask generation function");
 }
 
 // The width of a number in whole bytes.
 unsigned BytesOfWidth(CK_ULONG bits, CK_ULONG most) {
-  if (bits == 0 || bits % 8 != 0 || bits > most) Refuse("a number of a width that there is not");
+  if (bits == 0 || bits % 8 != 0 || bits > most)
+    RefuseParameters("a number of a width that there is not");
   return static_cast<unsigned>(bits / 8);
 }
 
@@ -84,12 +86,12 @@ Bytes KeyLength(const CK_SP800_108_DKM_LENGTH_FORMAT& format, size_t size, size_
   if (format.dkmLengthMethod == CK_SP800_108_DKM_LENGTH_SUM_OF_SEGMENTS)
     size = (size + segment - 1) / segment * segment;
   else if (format.dkmLengthMethod != CK_SP800_108_DKM_LENGTH_SUM_OF_KEYS)
-    Refuse("unknown way to count the length of the keys");
+    RefuseParameters("unknown way to count the length of the keys");
   uint64_t bits = uint64_t{8} * size;
   Bytes little_endian;
   for (unsigned i = 0; i < width; ++i, bits >>= 8)
     little_endian.push_back(static_cast<uint8_t>(bits));
-  if (bits != 0) Refuse("the length of the keys does not fit its width");
+  if (bits != 0) RefuseParameters("the length of the keys does not fit its width");
   if (format.bLittleEndian) return little_endian;
   return {little_endian.rbegin(), little_endian.rend()};
 }
@@ -97,17 +99,17 @@ Bytes KeyLength(const CK_SP800_108_DKM_LENGTH_FORMAT& format, size_t size, size_
 }  // namespace
 
 void NoParameters(const CK_MECHANISM& mechanism) {
-  if (mechanism.ulParameterLen != 0) Refuse("the mechanism takes no parameter");
+  if (mechanism.ulParameterLen != 0) RefuseParameters("the mechanism takes no parameter");
 }
 
 PssParameters PssOf(const CK_MECHANISM& mechanism, tpm::Hash hash, size_t modulus_bits) {
   const auto given = Read<CK_RSA_PKCS_PSS_PARAMS>(mechanism);
   const PssParameters pss{HashOf(given.hashAlg), MgfOf(given.mgf), given.sLen};
   if (hash != None && pss.hash != hash)
-    Refuse("the parameter names another hash than the mechanism");
+    RefuseParameters("the parameter names another hash than the mechanism");
   const size_t encoded = (modulus_bits - 1 + 7) / 8, digest = crypto::Info(pss.hash).size();
   if (encoded < digest + 2 || pss.salt > encoded - digest - 2)
-    Refuse("the salt does not fit the key");
+    RefuseParameters("the salt does not fit the key");
   return pss;
 }
 
@@ -115,13 +117,13 @@ OaepParameters OaepOf(const CK_MECHANISM& mechanism) {
   const auto given = Read<CK_RSA_PKCS_OAEP_PARAMS>(mechanism);
   const ByteView label = Part(given.pSourceData, given.ulSourceDataLen);
   if (given.source != CKZ_DATA_SPECIFIED && (given.source != 0 || !label.empty()))
-    Refuse("unknown source of the encoding parameter");
+    RefuseParameters("unknown source of the encoding parameter");
   return {HashOf(given.hashAlg), MgfOf(given.mgf), Copy(label)};
 }
 
 CipherParameters IvOf(const CK_MECHANISM& mechanism, size_t size) {
   const ByteView iv = Part(mechanism.pParameter, mechanism.ulParameterLen);
-  if (iv.size() != size) Refuse("the IV has the wrong size");
+  if (iv.size() != size) RefuseParameters("the IV has the wrong size");
   CipherParameters parameters;
   parameters.iv = Copy(iv);
   return parameters;
@@ -129,7 +131,8 @@ CipherParameters IvOf(const CK_MECHANISM& mechanism, size_t size) {
 
 CipherParameters CtrOf(const CK_MECHANISM& mechanism) {
   const auto given = Read<CK_AES_CTR_PARAMS>(mechanism);
-  if (given.ulCounterBits == 0 || given.ulCounterBits > 128) Refuse("a counter has 1 to 128 bits");
+  if (given.ulCounterBits == 0 || given.ulCounterBits > 128)
+    RefuseParameters("a counter has 1 to 128 bits");
   CipherParameters parameters;
   parameters.iv = Copy(given.cb);
   parameters.counter_bits = static_cast<unsigned>(given.ulCounterBits);
@@ -139,9 +142,9 @@ CipherParameters CtrOf(const CK_MECHANISM& mechanism) {
 CipherParameters GcmOf(const CK_MECHANISM& mechanism) {
   const auto given = Read<GcmParams>(mechanism);
   const ByteView iv = Part(given.pIv, given.ulIvLen), aad = Part(given.pAAD, given.ulAADLen);
-  if (iv.empty()) Refuse("GCM needs an IV");
+  if (iv.empty()) RefuseParameters("GCM needs an IV");
   if (given.ulTagBits % 8 != 0 || given.ulTagBits < 32 || given.ulTagBits > 128)
-    Refuse("a GCM tag has 32 to 128 bits, in whole bytes");
+    RefuseParameters("a GCM tag has 32 to 128 bits, in whole bytes");
   CipherParameters parameters;
   parameters.iv = Copy(iv);
   parameters.aad = Copy(aad);
@@ -156,7 +159,8 @@ Bytes OptionalIvOf(const CK_MECHANISM& mechanism, size_t size) {
 
 size_t MacSizeOf(const CK_MECHANISM& mechanism, size_t largest) {
   const auto size = Read<CK_MAC_GENERAL_PARAMS>(mechanism);
-  if (size == 0 || size > largest) Refuse("an authentication code of a length that there is not");
+  if (size == 0 || size > largest)
+    RefuseParameters("an authentication code of a length that there is not");
   return size;
 }
 
@@ -174,17 +178,18 @@ EcdhParameters EcdhOf(const CK_MECHANISM& mechanism) {
   const ByteView peer = Part(given.pPublicData, given.ulPublicDataLen);
   for (const Row& row : kKdfs)
     if (row.kdf == given.kdf) return {row.hash, Copy(info), Copy(peer)};
-  Refuse("unknown key derivation function");
+  RefuseParameters("unknown key derivation function");
 }
 
 HkdfParameters HkdfOf(const CK_MECHANISM& mechanism) {
   const auto given = Read<CK_HKDF_PARAMS>(mechanism);
-  if (!given.bExtract && !given.bExpand) Refuse("neither extract nor expand is asked for");
+  if (!given.bExtract && !given.bExpand)
+    RefuseParameters("neither extract nor expand is asked for");
   ByteView salt;
   if (given.ulSaltType == CKF_HKDF_SALT_DATA) {
     salt = Part(given.pSalt, given.ulSaltLen);
   } else if (given.ulSaltType != CKF_HKDF_SALT_NULL) {
-    Refuse("the salt is given as data, or not at all");
+    RefuseParameters("the salt is given as data, or not at all");
   }
   return {given.bExtract != CK_FALSE, given.bExpand != CK_FALSE, HashOf(given.prfHashMechanism),
           Copy(salt), Copy(Part(given.pInfo, given.ulInfoLen))};
@@ -193,9 +198,10 @@ HkdfParameters HkdfOf(const CK_MECHANISM& mechanism) {
 CounterKdfParameters CounterKdfOf(const CK_MECHANISM& mechanism, size_t size) {
   constexpr CK_ULONG kMostParts = 64;
   const auto given = Read<CK_SP800_108_KDF_PARAMS>(mechanism);
-  if (given.ulAdditionalDerivedKeys != 0) Refuse("one key is derived in a call, not several");
+  if (given.ulAdditionalDerivedKeys != 0)
+    RefuseParameters("one key is derived in a call, not several");
   if (given.pDataParams == nullptr || given.ulNumberOfDataParams > kMostParts)
-    Refuse("no data for the KDF, or absurdly many");
+    RefuseParameters("no data for the KDF, or absurdly many");
   CounterKdfParameters kdf{};
   kdf.hash = given.prfType == CKM_AES_CMAC ? None : HmacOf(given.prfType);
   const size_t segment = kdf.hash == None ? crypto::kAesBlock : crypto::Info(kdf.hash).size();
@@ -215,10 +221,10 @@ CounterKdfParameters CounterKdfOf(const CK_MECHANISM& mechanism, size_t size) {
     } else if (part.type == CK_SP800_108_BYTE_ARRAY) {
       Append(to, Part(part.pValue, part.ulValueLen));
     } else {
-      Refuse("data that counter mode does not take, or not twice");
+      RefuseParameters("data that counter mode does not take, or not twice");
     }
   }
-  if (kdf.counter_bytes == 0) Refuse("counter mode needs its iteration variable");
+  if (kdf.counter_bytes == 0) RefuseParameters("counter mode needs its iteration variable");
   return kdf;
 }
 
@@ -230,9 +236,9 @@ QuoteParameters QuoteOf(const CK_MECHANISM& mechanism) {
   const auto given = Read<CK_KEYSCOPE_QUOTE_PARAMS>(mechanism);
   const tpm::Hash bank = HashOf(given.hashAlg);
   if (bank != Sha1 && bank != Sha256 && bank != Sha384 && bank != Sha512)
-    Refuse("PCR banks are those of SHA-1, SHA-256, SHA-384 and SHA-512");
+    RefuseParameters("PCR banks are those of SHA-1, SHA-256, SHA-384 and SHA-512");
   if (given.pcrSelect == 0 || given.pcrSelect >= CK_ULONG{1} << kPcrs)
-    Refuse("one or more of the PCRs 0 to 23 are quoted");
+    RefuseParameters("one or more of the PCRs 0 to 23 are quoted");
   return {bank, static_cast<uint32_t>(given.pcrSelect)};
 }
 
@@ -242,7 +248,7 @@ tpm::EkType EndorsementKeyOf(const CK_MECHANISM& mechanism) {
   if (named == CKK_EC) return tpm::EkType::Ec;
   for (tpm::EkType type : tpm::kEkTypes)
     if (named == static_cast<uint32_t>(type)) return type;
-  Refuse("an endorsement key is CKK_RSA, CKK_EC or the NV index of its certificate");
+  RefuseParameters("an endorsement key is CKK_RSA, CKK_EC or the NV index of its certificate");
 }
 
 }  // namespace keyscope::token

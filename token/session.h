@@ -8,6 +8,7 @@
 
 #include <array>
 #include <atomic>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -19,15 +20,12 @@
 #include "token/message.h"
 #include "token/message_signer.h"
 #include "token/objects.h"
+#include "token/op_kind.h"
 #include "token/operation.h"
 
 namespace keyscope::token {
 
 class Token;
-
-// The kinds of operation of which a session can have one each at a time (section 5.1.7).
-enum class OpKind : uint8_t { Digest, Encrypt, Decrypt, Sign, Verify, SignRecover, VerifyRecover };
-inline constexpr size_t kOpKinds = 7;
 
 class Session {
  public:
@@ -134,15 +132,14 @@ class Session {
     return messages_[static_cast<size_t>(kind)];
   }
   ActiveMessages& ActiveMessagesOf(OpKind kind);
-  void CancelMessages(CK_FLAGS flags);
 
   Token& token_;
   const CK_SESSION_HANDLE id_;
   const CK_FLAGS flags_;
   std::mutex mutex_;
   std::atomic<bool> closed_{false};
-  std::array<std::optional<ActiveOp>, kOpKinds> operations_;
-  std::array<std::optional<ActiveMessages>, kOpKinds> messages_;
+  std::array<std::optional<ActiveOp>, std::size(kOpKinds)> operations_;
+  std::array<std::optional<ActiveMessages>, std::size(kOpKinds)> messages_;
   std::optional<Search> search_;
 };
 

@@ -1,7 +1,5 @@
 // The message-based operations of version 3.0: begun with a key, and ended when the caller or a
 // logout does it, not by an error in a message.
-#include <algorithm>
-
 #include "token/key_use.h"
 #include "token/refuse.h"
 #include "token/secret_key.h"
@@ -9,21 +7,6 @@
 
 namespace keyscope::token {
 namespace {
-
-struct KindRow {
-  OpKind kind;
-  CK_ATTRIBUTE_TYPE usage;
-  CK_FLAGS flag;
-  Maker Scheme::*maker;
-};
-constexpr KindRow kKindRows[] = {
-    {OpKind::Encrypt, CKA_ENCRYPT, CKF_MESSAGE_ENCRYPT, &Scheme::encrypt},
-    {OpKind::Decrypt, CKA_DECRYPT, CKF_MESSAGE_DECRYPT, &Scheme::decrypt},
-    {OpKind::Sign, CKA_SIGN, CKF_MESSAGE_SIGN, &Scheme::sign},
-    {OpKind::Verify, CKA_VERIFY, CKF_MESSAGE_VERIFY, &Scheme::verify},
-};
-
-const KindRow& RowOf(OpKind kind) { return *std::ranges::find(kKindRows, kind, &KindRow::kind); }
 
 MessageCipher CipherFor(OpKind kind, const Materials& materials) {
   if (materials.mechanism.ulParameterLen != 0)
@@ -60,9 +43,9 @@ void Session::BeginMessages(OpKind kind, const CK_MECHANISM* mechanism, CK_OBJEC
     return;
   }
   if (place) Refuse(CKR_OPERATION_ACTIVE, "messages are being processed already in the session");
-  const KindRow& row = RowOf(kind);
+  const OpKindRule& row = RuleOf(kind);
   const MechanismRule& rule = token_.Mechanism(mechanism->mechanism);
-  if ((InfoOf(rule, *token_.facts()).flags & row.flag) == 0)
+  if ((InfoOf(rule, *token_.facts()).flags & row.message_flag) == 0)
     Refuse(CKR_MECHANISM_INVALID, "the mechanism takes no messages");
   const uint64_t login = token_.login().generation();
   const auto object = KeyFor(token_, key, rule, {.usage = row.usage});
@@ -94,11 +77,6 @@ MessageSigner& Session::Signer(OpKind kind) {
 void Session::EndMessages(OpKind kind) {
   ActiveMessagesOf(kind);
   Messages(kind).reset();
-}
-
-void Session::CancelMessages(CK_FLAGS flags) {
-  for (const KindRow& row : kKindRows)
-    if ((flags & row.flag) != 0) Messages(row.kind).reset();
 }
 
 }  // namespace keyscope::token

@@ -8,35 +8,19 @@
 namespace keyscope::token {
 namespace {
 
-// What each kind of operation asks of the scheme and of the key. In the order of OpKind.
-struct KindRow {
-  Maker Scheme::*maker;
-  CK_ATTRIBUTE_TYPE usage;
-  CK_FLAGS flag;
-  bool takes_key = true;
-};
-constexpr KindRow kKindRows[kOpKinds] = {
-    {&Scheme::digest, 0, CKF_DIGEST, false},
-    {&Scheme::encrypt, CKA_ENCRYPT, CKF_ENCRYPT},
-    {&Scheme::decrypt, CKA_DECRYPT, CKF_DECRYPT},
-    {&Scheme::sign, CKA_SIGN, CKF_SIGN},
-    {&Scheme::verify, CKA_VERIFY, CKF_VERIFY},
-    {&Scheme::sign_recover, CKA_SIGN_RECOVER, CKF_SIGN_RECOVER},
-    {&Scheme::verify_recover, CKA_VERIFY_RECOVER, CKF_VERIFY_RECOVER},
-};
 constexpr CK_FLAGS kFindFlag = 0x00000040;  // CKF_FIND_OBJECTS of version 3.0
 
 }  // namespace
 
 Session::ActiveOp Session::Make(OpKind kind, const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE key) {
-  const KindRow& row = kKindRows[static_cast<size_t>(kind)];
+  const OpKindRule& row = RuleOf(kind);
   const MechanismRule& rule = token_.Mechanism(mechanism.mechanism);
   const Maker make = rule.scheme->*row.maker;
   if (make == nullptr) Refuse(CKR_MECHANISM_INVALID, "the mechanism does not do that");
 
   ActiveOp made;
   std::shared_ptr<const Object> object;
-  if (row.takes_key) {
+  if (row.takes_key()) {
     const uint64_t login = token_.login().generation();
     object = KeyFor(token_, key, rule, {.usage = row.usage});
     if (object->is_private()) made.login = login;
@@ -180,9 +164,10 @@ CK_RV Session::DecryptAndFeed(OpKind feed, Input in, Output out) {
 
 void Session::Cancel(CK_FLAGS flags) {
   CheckOpen();
-  for (size_t i = 0; i < kOpKinds; ++i)
-    if ((flags & kKindRows[i].flag) != 0) operations_[i].reset();
-  CancelMessages(flags);
+  for (size_t i = 0; i < std::size(kOpKinds); ++i) {
+    if ((flags & kOpKinds[i].flag) != 0) operations_[i].reset();
+    if ((flags & kOpKinds[i].message_flag) != 0) messages_[i].reset();
+  }
   if ((flags & kFindFlag) != 0) search_.reset();
 }
 

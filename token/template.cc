@@ -21,9 +21,9 @@ std::string NameOf(CK_ATTRIBUTE_TYPE type) {
   return rule != nullptr ? rule->name : "attribute " + std::to_string(type);
 }
 
-[[noreturn]] void Refuse(CK_RV rv, CK_ATTRIBUTE_TYPE type, const char* why,
-                         Where where = Where::Here()) {
-  token::Refuse(rv, NameOf(type) + ": " + why, where);
+[[noreturn]] void RefuseAttribute(CK_RV rv, CK_ATTRIBUTE_TYPE type, const char* why,
+                                  Where where = Where::Here()) {
+  Refuse(rv, NameOf(type) + ": " + why, where);
 }
 
 bool ValidDate(ByteView date) {
@@ -54,9 +54,9 @@ bool ValidValue(ValueKind kind, ByteView value) {
 
 ByteView ValueOf(const CK_ATTRIBUTE& attribute) {
   if (attribute.ulValueLen > kLargestValue)
-    Refuse(CKR_ATTRIBUTE_VALUE_INVALID, attribute.type, "the length is absurd");
+    RefuseAttribute(CKR_ATTRIBUTE_VALUE_INVALID, attribute.type, "the length is absurd");
   if (attribute.pValue == nullptr && attribute.ulValueLen != 0)
-    Refuse(CKR_ATTRIBUTE_VALUE_INVALID, attribute.type, "a NULL pointer with a length");
+    RefuseAttribute(CKR_ATTRIBUTE_VALUE_INVALID, attribute.type, "a NULL pointer with a length");
   return {static_cast<const uint8_t*>(attribute.pValue), attribute.ulValueLen};
 }
 
@@ -91,9 +91,10 @@ bool IsTrue(ByteView value) { return value.size() == 1 && value[0] == CK_TRUE; }
 
 const AttributeRule& RuleFor(CK_ATTRIBUTE_TYPE type, Kind kind, ByteView value, bool is_so) {
   const AttributeRule* rule = FindRule(type, kind);
-  if (rule == nullptr) Refuse(CKR_ATTRIBUTE_TYPE_INVALID, type, "not an attribute of this object");
+  if (rule == nullptr)
+    RefuseAttribute(CKR_ATTRIBUTE_TYPE_INVALID, type, "not an attribute of this object");
   if (rule->Has(kTrueBySoOnly) && !is_so && IsTrue(value))
-    Refuse(CKR_ATTRIBUTE_READ_ONLY, type, "only the security officer sets it to true");
+    RefuseAttribute(CKR_ATTRIBUTE_READ_ONLY, type, "only the security officer sets it to true");
   return *rule;
 }
 
@@ -103,7 +104,7 @@ AttributeSet Parse(Template attributes, int depth);
 SecretBytes Kept(const AttributeRule& rule, ByteView value, int depth) {
   if (rule.value != ValueKind::Nested) return SecretBytes(value);
   if (depth == kDeepest)
-    Refuse(CKR_ATTRIBUTE_VALUE_INVALID, rule.type, "templates too deep within each other");
+    RefuseAttribute(CKR_ATTRIBUTE_VALUE_INVALID, rule.type, "templates too deep within each other");
   // A copy: the caller's array need not be aligned.
   std::vector<CK_ATTRIBUTE> nested(value.size() / sizeof(CK_ATTRIBUTE));
   if (!nested.empty()) std::memcpy(nested.data(), value.data(), value.size());
@@ -114,13 +115,15 @@ AttributeSet Parse(Template attributes, int depth) {
   AttributeSet parsed;
   for (const CK_ATTRIBUTE& attribute : attributes) {
     const AttributeRule* rule = FindRule(attribute.type);
-    if (rule == nullptr) Refuse(CKR_ATTRIBUTE_TYPE_INVALID, attribute.type, "unknown");
+    if (rule == nullptr) RefuseAttribute(CKR_ATTRIBUTE_TYPE_INVALID, attribute.type, "unknown");
     const ByteView given = ValueOf(attribute);
     if (!ValidValue(rule->value, given))
-      Refuse(CKR_ATTRIBUTE_VALUE_INVALID, attribute.type, "a value of the wrong size or kind");
+      RefuseAttribute(CKR_ATTRIBUTE_VALUE_INVALID, attribute.type,
+                      "a value of the wrong size or kind");
     const SecretBytes value = Kept(*rule, given, depth);
     if (parsed.Has(attribute.type) && !Equal(parsed.Get(attribute.type), value.view()))
-      Refuse(CKR_TEMPLATE_INCONSISTENT, attribute.type, "given twice with different values");
+      RefuseAttribute(CKR_TEMPLATE_INCONSISTENT, attribute.type,
+                      "given twice with different values");
     parsed.Set(attribute.type, value.view());
   }
   return parsed;
@@ -151,12 +154,12 @@ std::optional<AttributeSet> ParseSearch(Template attributes) {
 void CheckNew(const AttributeSet& attributes, Kind kind, Purpose purpose, bool is_so) {
   for (const auto& [type, value] : attributes)
     if (RuleFor(type, kind, value, is_so).Has(Forbidden(purpose)))
-      Refuse(CKR_ATTRIBUTE_READ_ONLY, type, "may not be given here");
+      RefuseAttribute(CKR_ATTRIBUTE_READ_ONLY, type, "may not be given here");
   const bool from_key_file = attributes.Has(CKA_KEYSCOPE_TSS2_KEY);  // has the private parts
   for (const AttributeRule& rule : AttributeRules())
     if ((rule.kinds & kind) != 0 && Required(rule, purpose) && !attributes.Has(rule.type) &&
         !(from_key_file && rule.Has(kSensitive)))
-      Refuse(CKR_TEMPLATE_INCOMPLETE, rule.type, "must be given here");
+      RefuseAttribute(CKR_TEMPLATE_INCOMPLETE, rule.type, "must be given here");
 }
 
 void CheckChange(const AttributeSet& current, const AttributeSet& changes, Kind kind, bool copying,
@@ -166,10 +169,10 @@ void CheckChange(const AttributeSet& current, const AttributeSet& changes, Kind 
     const bool same = Equal(current.Get(type), value);
     if (same && (copying || rule.Has(kModifiable))) continue;
     const bool allowed = rule.Has(kModifiable) || (copying && rule.Has(kAtCopy));
-    if (!allowed) Refuse(CKR_ATTRIBUTE_READ_ONLY, type, "cannot be changed");
+    if (!allowed) RefuseAttribute(CKR_ATTRIBUTE_READ_ONLY, type, "cannot be changed");
     const bool is_true = current.Bool(type);
     if ((rule.Has(kStickyTrue) && is_true) || (rule.Has(kStickyFalse) && !is_true))
-      Refuse(CKR_ATTRIBUTE_READ_ONLY, type, "cannot be changed back");
+      RefuseAttribute(CKR_ATTRIBUTE_READ_ONLY, type, "cannot be changed back");
   }
 }
 
@@ -205,15 +208,15 @@ void AddDefaults(AttributeSet& attributes, Kind kind) {
 
 Kind KindOfTemplate(const AttributeSet& attributes) {
   auto object_class = attributes.Ulong(CKA_CLASS);
-  if (!object_class) Refuse(CKR_TEMPLATE_INCOMPLETE, CKA_CLASS, "must be given");
+  if (!object_class) RefuseAttribute(CKR_TEMPLATE_INCOMPLETE, CKA_CLASS, "must be given");
   const bool is_key = *object_class == CKO_PUBLIC_KEY || *object_class == CKO_PRIVATE_KEY ||
                       *object_class == CKO_SECRET_KEY;
   if (is_key && !attributes.Has(CKA_KEY_TYPE))
-    Refuse(CKR_TEMPLATE_INCOMPLETE, CKA_KEY_TYPE, "must be given");
+    RefuseAttribute(CKR_TEMPLATE_INCOMPLETE, CKA_KEY_TYPE, "must be given");
   auto kind = KindOf(*object_class, attributes.UlongOr(CKA_KEY_TYPE));
   if (!kind) {
-    if (is_key) Refuse(CKR_ATTRIBUTE_VALUE_INVALID, CKA_KEY_TYPE, "no such key type here");
-    Refuse(CKR_ATTRIBUTE_VALUE_INVALID, CKA_CLASS, "no such class here");
+    if (is_key) RefuseAttribute(CKR_ATTRIBUTE_VALUE_INVALID, CKA_KEY_TYPE, "no such key type here");
+    RefuseAttribute(CKR_ATTRIBUTE_VALUE_INVALID, CKA_CLASS, "no such class here");
   }
   return *kind;
 }

@@ -16,16 +16,13 @@ namespace {
 
 const EVP_MD* Fetched(Hash hash) { return ossl::Digest(Name(hash)); }
 
-void Check(bool ok) {
-  if (!ok) throw Error(Fault::Internal, "OAEP failed in OpenSSL: " + ossl::TakeError());
-}
-
 }  // namespace
 
 void XorMgf1(std::span<uint8_t> block, ByteView seed, Hash mgf) {
   SecretBytes mask(block.size());
-  Check(PKCS1_MGF1(mask.data(), static_cast<long>(mask.size()), seed.data(),
-                   static_cast<long>(seed.size()), Fetched(mgf)) == 0);
+  ossl::Check(PKCS1_MGF1(mask.data(), static_cast<long>(mask.size()), seed.data(),
+                         static_cast<long>(seed.size()), Fetched(mgf)) == 0,
+              "MGF1");
   for (size_t i = 0; i < block.size(); ++i) block[i] ^= mask.data()[i];
 }
 
@@ -38,7 +35,9 @@ std::optional<SecretBytes> PadOaep(Hash hash, Hash mgf, ByteView label, ByteView
   std::span<uint8_t> db(em.data() + 1 + hash_size, k - 1 - hash_size);
 
   std::ranges::copy(ossl::Random(hash_size), seed.begin());
-  Check(EVP_Digest(label.data(), label.size(), db.data(), nullptr, Fetched(hash), nullptr) == 1);
+  ossl::Check(
+      EVP_Digest(label.data(), label.size(), db.data(), nullptr, Fetched(hash), nullptr) == 1,
+      "OAEP");
   db[db.size() - message.size() - 1] = 1;
   std::ranges::copy(message, db.end() - static_cast<ptrdiff_t>(message.size()));
   XorMgf1(db, seed, mgf);

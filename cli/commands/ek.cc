@@ -26,7 +26,7 @@ std::string IntelUrl(ByteView modulus) {
   return url;
 }
 
-struct Show {
+struct ShowEks {
   void AddTo(Arguments) {}
   void Run(Context& context) const {
     const Session session(context.module(), KeyScope::Machine);
@@ -50,7 +50,7 @@ struct Show {
   }
 };
 
-struct Certificates {
+struct ShowEkCertificates {
   void AddTo(Arguments) {}
   void Run(Context& context) const {
     const Session session(context.module(), KeyScope::Machine);
@@ -78,8 +78,8 @@ struct Certificates {
 
 void AddEk(Arguments program, Context& context) {
   Arguments group = program.AddGroup("ek", "The TPM's endorsement keys");
-  AddCommand<Show>(group, context, "show", "Their public keys and Names");
-  AddCommand<Certificates>(group, context, "certificates", "Their certificates, as PEM");
+  AddCommand<ShowEks>(group, context, "show", "Their public keys and Names");
+  AddCommand<ShowEkCertificates>(group, context, "certificates", "Their certificates, as PEM");
 }
 
 }  // namespace keyscope::cli

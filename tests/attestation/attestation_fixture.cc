@@ -17,13 +17,6 @@ std::string LogFile() {
   return testing::TempDir() + "keyscope-attestation-" + std::to_string(::getpid()) + ".log";
 }
 
-Bytes Number(uint32_t number) {
-  Bytes bytes;
-  for (int shift = 24; shift >= 0; shift -= 8)
-    bytes.push_back(static_cast<uint8_t>(number >> shift));
-  return bytes;
-}
-
 }  // namespace
 
 Evidence EvidenceOf(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE key) {
@@ -63,9 +56,10 @@ void Attestation::TearDown() {
   std::filesystem::remove(LogFile());
   for (uint32_t handle : PersistentHandles()) {
     // TPM2_EvictControl(TPM_RH_OWNER, handle, handle) with the empty password
-    const Bytes answer = proxy().Ask(
-        Concat({Bytes{0x80, 2}, Number(35), Number(0x120), Number(0x40000001), Number(handle),
-                Number(9), Number(0x40000009), Bytes(5, 0), Number(handle)}));
+    const Bytes answer =
+        proxy().Ask(Concat({Bytes{0x80, 2}, BigEndian32(35), BigEndian32(0x120),
+                            BigEndian32(0x40000001), BigEndian32(handle), BigEndian32(9),
+                            BigEndian32(0x40000009), Bytes(5, 0), BigEndian32(handle)}));
     EXPECT_EQ(Hex(ByteView(answer).subspan(6, 4)), "00000000");
   }
 }
@@ -123,8 +117,9 @@ int64_t Attestation::Sql(CK_SLOT_ID slot, const std::string& sql) const {
 
 std::vector<uint32_t> Attestation::PersistentHandles() {
   // TPM2_GetCapability(TPM_CAP_HANDLES, 0x81008000, 64)
-  const Bytes answer = proxy().Ask(Concat(
-      {Bytes{0x80, 1}, Number(22), Number(0x17a), Number(1), Number(0x81008000), Number(64)}));
+  const Bytes answer =
+      proxy().Ask(Concat({Bytes{0x80, 1}, BigEndian32(22), BigEndian32(0x17a), BigEndian32(1),
+                          BigEndian32(0x81008000), BigEndian32(64)}));
   if (answer.size() < 19) throw std::runtime_error("no answer about persistent handles");
   std::vector<uint32_t> handles;
   for (size_t at = 19; at + 4 <= answer.size(); at += 4) {

@@ -4,17 +4,9 @@
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
-#include <stdexcept>
+#include "tests/bench/must.h"
 
 namespace keyscope::bench {
-namespace {
-
-void Must(bool ok, const char* what) {
-  if (!ok) throw std::runtime_error(std::string(what) + " fails");
-}
-
-}  // namespace
-
 HmacSession::HmacSession(TSS2_SYS_CONTEXT* sys) : sys_(sys) {
   constexpr TPMT_SYM_DEF kNone{TPM2_ALG_NULL, {}, {}};
   const TPM2B_ENCRYPTED_SECRET salt{};

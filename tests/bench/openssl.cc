@@ -2,17 +2,9 @@
 
 #include <openssl/ec.h>
 
-#include <stdexcept>
+#include "tests/bench/must.h"
 
 namespace keyscope::bench {
-namespace {
-
-void Must(bool ok, const char* call) {
-  if (!ok) throw std::runtime_error(std::string("OpenSSL: ") + call + " fails");
-}
-
-}  // namespace
-
 OpenSsl::OpenSsl()
     : key_(EVP_EC_gen("P-256")),
       sha256_(EVP_MD_fetch(nullptr, "SHA256", nullptr)),

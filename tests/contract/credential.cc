@@ -22,11 +22,6 @@ Bytes Sized(ByteView bytes) {
   return Concat({Bytes{static_cast<uint8_t>(size >> 8), static_cast<uint8_t>(size)}, bytes});
 }
 
-Bytes Number(uint32_t number) {
-  return {static_cast<uint8_t>(number >> 24), static_cast<uint8_t>(number >> 16),
-          static_cast<uint8_t>(number >> 8), static_cast<uint8_t>(number)};
-}
-
 Bytes Hmac(ByteView key, ByteView data) {
   Bytes mac(32);
   size_t size = 0;
@@ -37,7 +32,8 @@ Bytes Hmac(ByteView key, ByteView data) {
 
 // KDFa with SHA-256, of one block (section 11.4.10.2); the label with its zero byte.
 Bytes Kdfa(ByteView key, std::string_view label, ByteView context, uint32_t bits) {
-  Bytes derived = Hmac(key, Concat({Number(1), AsBytes(label), Bytes{0}, context, Number(bits)}));
+  Bytes derived =
+      Hmac(key, Concat({BigEndian32(1), AsBytes(label), Bytes{0}, context, BigEndian32(bits)}));
   derived.resize(bits / 8);
   return derived;
 }
@@ -67,7 +63,7 @@ Seed SeedFor(const tpm::EcPublic& ek) {
   const tpm::EcPublic point = PointOf(*own, ek.curve);
   const SecretBytes shared = SharedX(*own, *ToPkey(ek));
   Bytes value(kSeed);  // KDFe: SHA-256 gives all of it at once
-  const Bytes data = Concat({Number(1),
+  const Bytes data = Concat({BigEndian32(1),
                              shared.view(),
                              {reinterpret_cast<const uint8_t*>(kIdentity), sizeof kIdentity},
                              point.x,

@@ -9,7 +9,7 @@
 namespace keyscope::test {
 namespace {
 
-constexpr uint16_t kSha256 = 0x000B, kRsassa = 0x0014, kEcdsa = 0x0018;
+constexpr uint16_t kAlgSha256 = 0x000B, kRsassa = 0x0014, kEcdsa = 0x0018;
 
 // TPML_PCR_SELECTION with one bank, or none.
 void TakeSelection(ByteReader& reader, Attested& attested) {
@@ -74,7 +74,7 @@ Bytes Sha256(ByteView data) {
 }
 
 Bytes NameFor(ByteView tpmt_public) {
-  return Concat({Bytes{kSha256 >> 8, kSha256 & 0xff}, Sha256(tpmt_public)});
+  return Concat({Bytes{kAlgSha256 >> 8, kAlgSha256 & 0xff}, Sha256(tpmt_public)});
 }
 
 bool IsSignedBy(const tpm::PublicKey& key, const tpm::Statement& statement) {
@@ -82,7 +82,7 @@ bool IsSignedBy(const tpm::PublicKey& key, const tpm::Statement& statement) {
   const uint16_t scheme = reader.U16();
   const uint16_t hash = reader.U16();
   const auto* ec = std::get_if<tpm::EcPublic>(&key);
-  if (hash != kSha256 || scheme != (ec != nullptr ? kEcdsa : kRsassa)) return false;
+  if (hash != kAlgSha256 || scheme != (ec != nullptr ? kEcdsa : kRsassa)) return false;
   Bytes signature = reader.Sized();
   if (ec != nullptr) {
     const size_t field = FieldSize(ec->curve);

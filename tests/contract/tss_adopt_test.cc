@@ -9,8 +9,6 @@ namespace {
 
 using tpm::ForeignKey;
 
-constexpr uint32_t kOwner = 0x40000001;  // TPM_RH_OWNER
-
 class TssAdopt : public TssTest {
  protected:
   ForeignKey Foreign(const TPMT_PUBLIC& area, uint32_t parent) {
@@ -81,7 +79,7 @@ TEST_F(TssAdopt, TheOwnersPrimaryOfKeyFiles) {
   constexpr uint32_t kHandle = 0x81000078;
   provisioner.Persist(tpm::tss::KeyFileRootTemplate(), kHandle);
   ForeignKey key = Foreign(tpm::tss::KeyTemplate(kP256), kHandle);
-  key.parent = kOwner;
+  key.parent = TPM2_RH_OWNER;
   const tpm::KeyRef adopted = Ready("k", backend.Adopt(root, key, AuthOf("k")));
   SignWith(adopted);
   backend.Release({});

@@ -12,10 +12,6 @@ using tpm::EkType;
 using tpm::Hash;
 using tpm::KeyRef;
 
-constexpr uint32_t kCreatePrimary = 0x131, kCreate = 0x153, kLoad = 0x157, kFlushContext = 0x165,
-                   kStartAuthSession = 0x176, kCertify = 0x148, kCertifyCreation = 0x14a,
-                   kQuote = 0x158, kReadPublic = 0x173, kPolicySecret = 0x151,
-                   kActivateCredential = 0x147, kEvictControl = 0x120, kGetCapability = 0x17a;
 using Counts = std::map<uint32_t, int>;
 
 class TssAttest : public TssTest {
@@ -29,20 +25,25 @@ class TssAttest : public TssTest {
 
 TEST_F(TssAttest, MakingAnAkTakesFour) {
   EXPECT_EQ(CountsOf([&] { NewAk(backend, root, "ak", kEcAk); }),
-            (Counts{{kStartAuthSession, 1}, {kCreate, 1}, {kLoad, 1}, {kCertifyCreation, 1}}));
+            (Counts{{TPM2_CC_StartAuthSession, 1},
+                    {TPM2_CC_Create, 1},
+                    {TPM2_CC_Load, 1},
+                    {TPM2_CC_CertifyCreation, 1}}));
 }
 
 TEST_F(TssAttest, MakingAnAttestedKeyTakesSix) {
   const KeyRef ak = NewAk(backend, root, "ak", kEcAk);
   backend.Release({});
-  EXPECT_EQ(
-      CountsOf([&] { NewAttested(backend, root, "key", kP256, ak); }),
-      (Counts{
-          {kStartAuthSession, 2}, {kCreate, 1}, {kLoad, 2}, {kCertifyCreation, 1}, {kCertify, 1}}))
+  EXPECT_EQ(CountsOf([&] { NewAttested(backend, root, "key", kP256, ak); }),
+            (Counts{{TPM2_CC_StartAuthSession, 2},
+                    {TPM2_CC_Create, 1},
+                    {TPM2_CC_Load, 2},
+                    {TPM2_CC_CertifyCreation, 1},
+                    {TPM2_CC_Certify, 1}}))
       << "and one more for an AK that is not loaded";
   // It stays loaded for its first use.
   const KeyRef key = NewAttested(backend, root, "again", kP256, ak);
-  EXPECT_EQ(CountsOf([&] { SignWith(key); }).count(kLoad), 0U);
+  EXPECT_EQ(CountsOf([&] { SignWith(key); }).count(TPM2_CC_Load), 0U);
 }
 
 // Both statements: three would be TPM2_Create, TPM2_Load and one of them. The second one is
@@ -50,13 +51,14 @@ TEST_F(TssAttest, MakingAnAttestedKeyTakesSix) {
 // this TPM there is room for one key beside the AK, which is learnt once.
 TEST_F(TssAttest, MakingMoreOfThemTakesFourEachAndOneToMakeRoom) {
   const KeyRef ak = NewAk(backend, root, "ak", kEcAk);
-  const Counts four{{kCreate, 1}, {kLoad, 1}, {kCertifyCreation, 1}, {kCertify, 1}};
+  const Counts four{
+      {TPM2_CC_Create, 1}, {TPM2_CC_Load, 1}, {TPM2_CC_CertifyCreation, 1}, {TPM2_CC_Certify, 1}};
   const KeyRef one = NewAttested(backend, root, "one", kP256, ak);
   backend.Release(one.uid);
   EXPECT_EQ(CountsOf([&] { NewAttested(backend, root, "two", kP256, ak); }), four);
   NewAttested(backend, root, "three", kP256, ak);
   Counts five = four;
-  five[kFlushContext] = 1;
+  five[TPM2_CC_FlushContext] = 1;
   for (const char* name : {"four", "five"})
     EXPECT_EQ(CountsOf([&] { NewAttested(backend, root, name, kP256, ak); }), five);
 }
@@ -67,7 +69,7 @@ TEST_F(TssAttest, WithTheirCreationOnlyTheyTakeThree) {
   spec.creation_only = true;
   for (int i = 0; i < 2; ++i) backend.Release(NewAttested(backend, root, "key", spec, ak).uid);
   EXPECT_EQ(CountsOf([&] { NewAttested(backend, root, "another", spec, ak); }),
-            (Counts{{kCreate, 1}, {kLoad, 1}, {kCertifyCreation, 1}}));
+            (Counts{{TPM2_CC_Create, 1}, {TPM2_CC_Load, 1}, {TPM2_CC_CertifyCreation, 1}}));
 }
 
 TEST_F(TssAttest, CertifyingTakesThreeAndQuotingTwo) {
@@ -76,15 +78,16 @@ TEST_F(TssAttest, CertifyingTakesThreeAndQuotingTwo) {
   // From a cold start: also the two loads, once.
   backend.Release({});
   EXPECT_EQ(CountsOf([&] { backend.Certify(root, ak, key, nonce); }),
-            (Counts{{kLoad, 2}, {kStartAuthSession, 2}, {kCertify, 1}}));
+            (Counts{{TPM2_CC_Load, 2}, {TPM2_CC_StartAuthSession, 2}, {TPM2_CC_Certify, 1}}));
   // In a burst the sessions are held.
   backend.Certify(root, ak, key, nonce);
-  EXPECT_EQ(CountsOf([&] { backend.Certify(root, ak, key, nonce); }), (Counts{{kCertify, 1}}));
+  EXPECT_EQ(CountsOf([&] { backend.Certify(root, ak, key, nonce); }),
+            (Counts{{TPM2_CC_Certify, 1}}));
   EXPECT_EQ(CountsOf([&] { backend.Quote(root, ak, Hash::Sha256, 1, nonce); }),
-            (Counts{{kQuote, 1}}));
+            (Counts{{TPM2_CC_Quote, 1}}));
   backend.Release({});
   EXPECT_EQ(CountsOf([&] { backend.Quote(root, ak, Hash::Sha256, 1, nonce); }),
-            (Counts{{kLoad, 1}, {kStartAuthSession, 1}, {kQuote, 1}}));
+            (Counts{{TPM2_CC_Load, 1}, {TPM2_CC_StartAuthSession, 1}, {TPM2_CC_Quote, 1}}));
 }
 
 TEST_F(TssAttest, NamesAndAreasTakeNoCommand) {
@@ -100,19 +103,19 @@ TEST_F(TssAttest, AKeyOfThePersistentKindIsLookedAtOnce) {
   const KeyRef key = NewKey(backend, root, "key", kP256);
   uint32_t handle = 0;
   EXPECT_EQ(CountsOf([&] { handle = backend.FreePersistentHandle(); }),
-            (Counts{{kGetCapability, 1}}));
+            (Counts{{TPM2_CC_GetCapability, 1}}));
   EXPECT_EQ(CountsOf([&] { backend.Persist(root, key, handle); }),
-            (Counts{{kLoad, 1}, {kEvictControl, 1}, {kFlushContext, 1}}));
+            (Counts{{TPM2_CC_Load, 1}, {TPM2_CC_EvictControl, 1}, {TPM2_CC_FlushContext, 1}}));
   const KeyRef persistent{key.uid, key.scope, key.blob, key.auth.Clone(), handle};
   EXPECT_EQ(CountsOf([&] {
               for (int i = 0; i < 3; ++i) SignWith(persistent);
-            }).at(kReadPublic),
+            }).at(TPM2_CC_ReadPublic),
             1);
   EXPECT_EQ(CountsOf([&] { backend.Erase(handle, backend.NameOf(key.blob)); }),
-            (Counts{{kReadPublic, 1}, {kEvictControl, 1}}));
+            (Counts{{TPM2_CC_ReadPublic, 1}, {TPM2_CC_EvictControl, 1}}));
   EXPECT_EQ(FaultOf([&] { SignWith(persistent); }), Fault::KeyGone);
   EXPECT_EQ(CountsOf([&] { backend.Erase(handle, backend.NameOf(key.blob)); }),
-            (Counts{{kReadPublic, 1}}));
+            (Counts{{TPM2_CC_ReadPublic, 1}}));
 }
 
 TEST_F(TssAttest, APersistentEndorsementKeyIsUsed) {
@@ -122,7 +125,7 @@ TEST_F(TssAttest, APersistentEndorsementKeyIsUsed) {
   maker.PersistEndorsementKey(EkType::Rsa, 0x81010001);
   maker.PersistEndorsementKey(EkType::Ec, 0x81010002);
   std::vector<tpm::Endorsement> present;
-  EXPECT_EQ(CountsOf([&] { present = backend.Endorsements(); }).count(kCreatePrimary), 0U);
+  EXPECT_EQ(CountsOf([&] { present = backend.Endorsements(); }).count(TPM2_CC_CreatePrimary), 0U);
   ASSERT_EQ(present.size(), made.size());
   for (size_t i = 0; i < made.size(); ++i) {
     EXPECT_EQ(present[i].name, made[i].name) << "from the same template";
@@ -133,11 +136,11 @@ TEST_F(TssAttest, APersistentEndorsementKeyIsUsed) {
       EXPECT_EQ(Hex(answer.view()), Hex(nonce));
     };
     backend.Release({});
-    EXPECT_EQ(CountsOf(activate), (Counts{{kReadPublic, 1},
-                                          {kLoad, 1},
-                                          {kStartAuthSession, 2},
-                                          {kPolicySecret, 1},
-                                          {kActivateCredential, 1}}));
+    EXPECT_EQ(CountsOf(activate), (Counts{{TPM2_CC_ReadPublic, 1},
+                                          {TPM2_CC_Load, 1},
+                                          {TPM2_CC_StartAuthSession, 2},
+                                          {TPM2_CC_PolicySecret, 1},
+                                          {TPM2_CC_ActivateCredential, 1}}));
   }
 }
 
@@ -187,7 +190,7 @@ TEST_F(TssAttest, AnEndorsementKeyFindsRoomBesideOtherKeys) {
   };
   activate();  // learns how many slots there are
   backend.Release(ak.uid);
-  EXPECT_EQ(CountsOf(activate).at(kCreatePrimary), 1);
+  EXPECT_EQ(CountsOf(activate).at(TPM2_CC_CreatePrimary), 1);
 }
 
 // The owner reads what gives no right to itself.
@@ -272,7 +275,7 @@ TEST_F(TssAttest, EndorsementKeysOfTheHighRange) {
                 const SecretBytes answer = backend.ActivateCredential(
                     root, ak, ek->type, credential.id_object, credential.encrypted_secret);
                 EXPECT_EQ(Hex(answer.view()), Hex(nonce));
-              }).count(kPolicySecret),
+              }).count(TPM2_CC_PolicySecret),
               0U);
   }
   EXPECT_EQ(FaultOf([&] {

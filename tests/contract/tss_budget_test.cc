@@ -6,8 +6,6 @@
 namespace keyscope::test {
 namespace {
 
-constexpr uint32_t kFlushContext = 0x165, kLoad = 0x157, kSign = 0x15d;
-
 class TssBudget : public TssTest {
  protected:
   // The first use of an object under dictionary-attack protection after the start of a TPM makes it
@@ -104,7 +102,8 @@ TEST_F(TssBudget, AlternatingAmongMoreKeysThanSlotsTakesThree) {
             }),
             27);
   const auto counts = proxy.Counts();
-  EXPECT_EQ(counts, (std::map<uint32_t, int>{{kFlushContext, 9}, {kLoad, 9}, {kSign, 9}}));
+  EXPECT_EQ(counts, (std::map<uint32_t, int>{
+                        {TPM2_CC_FlushContext, 9}, {TPM2_CC_Load, 9}, {TPM2_CC_Sign, 9}}));
 }
 
 TEST_F(TssBudget, AFullTpmIsSharedWithOthers) {

@@ -11,8 +11,6 @@ namespace {
 
 using tpm::Hash;
 
-constexpr uint32_t kStartAuthSession = 0x176, kSign = 0x15d, kCreate = 0x153;
-
 class TssOverlap : public TssTest {
  protected:
   TssOverlap() : key(NewKey(backend, root, "key", kP256)) { Burst(1, 2); }
@@ -76,7 +74,7 @@ TEST_F(TssOverlap, ThreadsTakeOneMoreSessionAndOneCommandEach) {
   EXPECT_EQ(Sessions(), 2U);
   Burst(8, 20);
   EXPECT_EQ(Sessions(), 2U);
-  const std::map<uint32_t, int> expected{{kStartAuthSession, 1}, {kSign, 2 + 8 * 20}};
+  const std::map<uint32_t, int> expected{{TPM2_CC_StartAuthSession, 1}, {TPM2_CC_Sign, 2 + 8 * 20}};
   EXPECT_EQ(proxy.Counts(), expected);
   std::this_thread::sleep_for(std::chrono::milliseconds(1300));
   EXPECT_EQ(Sessions(), 0U) << "they are given back in an idle second";
@@ -88,7 +86,7 @@ TEST_F(TssOverlap, WhereTheTpmHasNoRoomForASecondSessionOneServes) {
   proxy.Reset();
   WhileItSigns([&] { ExpectSigns(); });
   Burst(8, 10);
-  const std::map<uint32_t, int> expected{{kStartAuthSession, 1}, {kSign, 2 + 8 * 10}};
+  const std::map<uint32_t, int> expected{{TPM2_CC_StartAuthSession, 1}, {TPM2_CC_Sign, 2 + 8 * 10}};
   EXPECT_EQ(proxy.Counts(), expected) << "asked for once";
   EXPECT_EQ(Sessions(), 3U);
 }
@@ -99,8 +97,8 @@ TEST_F(TssOverlap, OtherOperationsHaveTheirTurn) {
     const Busy signers(4, [this] { ExpectSigns(); });
     for (int i = 0; i < 10; ++i) backend.Create(root, kP256, AuthOf("new"));
   }
-  EXPECT_EQ(proxy.Counts()[kCreate], 10);
-  EXPECT_LT(proxy.Counts()[kSign], 10 * 100) << "none waited for long";
+  EXPECT_EQ(proxy.Counts()[TPM2_CC_Create], 10);
+  EXPECT_LT(proxy.Counts()[TPM2_CC_Sign], 10 * 100) << "none waited for long";
 }
 
 TEST_F(TssOverlap, AKeyIsGivenBackBetweenUses) {

@@ -14,11 +14,6 @@ using tpm::Hash;
 using tpm::KeyRef;
 using Counts = std::map<uint32_t, int>;
 
-constexpr uint32_t kCreate = 0x153, kFlushContext = 0x165, kLoad = 0x157, kSign = 0x15d,
-                   kStartAuthSession = 0x176, kPcrRead = 0x17e, kPolicyPcr = 0x17f,
-                   kPolicyAuthValue = 0x16b;
-constexpr uint32_t kPcrChanged = 0x128;
-
 class TssPcr : public TssTest {
  protected:
   Counts CountsOf(const std::function<void()>& action) {
@@ -45,9 +40,9 @@ class TssPcr : public TssTest {
 
 TEST_F(TssPcr, MakingOneTakesThree) {
   EXPECT_EQ(CountsOf([&] { NewBound("key", 0x81); }),
-            (Counts{{kStartAuthSession, 1}, {kPcrRead, 1}, {kCreate, 1}}));
+            (Counts{{TPM2_CC_StartAuthSession, 1}, {TPM2_CC_PCR_Read, 1}, {TPM2_CC_Create, 1}}));
   EXPECT_EQ(CountsOf([&] { NewBound("all", 0xffffff); }),
-            (Counts{{kStartAuthSession, 1}, {kPcrRead, 3}, {kCreate, 1}}))
+            (Counts{{TPM2_CC_StartAuthSession, 1}, {TPM2_CC_PCR_Read, 3}, {TPM2_CC_Create, 1}}))
       << "a TPM tells eight PCRs at a time";
 }
 
@@ -55,8 +50,10 @@ TEST_F(TssPcr, AnIsolatedSignTakesFourAndLeavesTheKeyOnly) {
   const KeyRef key = NewBound("key", 0x81);
   SignWith(key);
   PassAnIdleSecond();
-  EXPECT_EQ(CountsOf([&] { SignWith(key); }),
-            (Counts{{kStartAuthSession, 1}, {kPolicyPcr, 1}, {kPolicyAuthValue, 1}, {kSign, 1}}));
+  EXPECT_EQ(CountsOf([&] { SignWith(key); }), (Counts{{TPM2_CC_StartAuthSession, 1},
+                                                      {TPM2_CC_PolicyPCR, 1},
+                                                      {TPM2_CC_PolicyAuthValue, 1},
+                                                      {TPM2_CC_Sign, 1}}));
   EXPECT_EQ(proxy.LoadedHandles().size(), 1U);
 }
 
@@ -67,7 +64,7 @@ TEST_F(TssPcr, ABurstTakesThreeEach) {
   EXPECT_EQ(CountsOf([&] {
               for (int i = 0; i < 10; ++i) SignWith(key);
             }),
-            (Counts{{kPolicyPcr, 10}, {kPolicyAuthValue, 10}, {kSign, 10}}));
+            (Counts{{TPM2_CC_PolicyPCR, 10}, {TPM2_CC_PolicyAuthValue, 10}, {TPM2_CC_Sign, 10}}));
   EXPECT_EQ(proxy.LoadedHandles().size(), 2U) << "the key and the session";
   PassAnIdleSecond();
   EXPECT_EQ(proxy.LoadedHandles().size(), 1U) << "the key";
@@ -80,7 +77,8 @@ TEST_F(TssPcr, OrdinaryKeysBesideItTakeOneEach) {
     SignWith(ordinary);
   };
   for (int i = 0; i < 3; ++i) both();
-  EXPECT_EQ(CountsOf(both), (Counts{{kPolicyPcr, 1}, {kPolicyAuthValue, 1}, {kSign, 2}}));
+  EXPECT_EQ(CountsOf(both),
+            (Counts{{TPM2_CC_PolicyPCR, 1}, {TPM2_CC_PolicyAuthValue, 1}, {TPM2_CC_Sign, 2}}));
   backend.Release({});
   EXPECT_TRUE(proxy.LoadedHandles().empty());
 }
@@ -93,7 +91,10 @@ TEST_F(TssPcr, WhichPcrsHaveChangedIsSaid) {
   EXPECT_EQ(CountsOf([&] {
               EXPECT_THAT(WhySignFails(key), testing::HasSubstr("PCRs sha256:7 no longer"));
             }),
-            (Counts{{kStartAuthSession, 1}, {kPolicyPcr, 1}, {kPcrRead, 1}, {kFlushContext, 1}}));
+            (Counts{{TPM2_CC_StartAuthSession, 1},
+                    {TPM2_CC_PolicyPCR, 1},
+                    {TPM2_CC_PCR_Read, 1},
+                    {TPM2_CC_FlushContext, 1}}));
   EXPECT_EQ(proxy.LoadedHandles().size(), 1U) << "the key";
   ExtendPcr(proxy, 0);
   EXPECT_THAT(WhySignFails(key), testing::HasSubstr("PCRs sha256:0,7 no longer"));
@@ -112,7 +113,7 @@ TEST_F(TssPcr, AnExtensionInBetweenIsGotOver) {
   const KeyRef key = NewBound("key", 0x81);
   SignWith(key);
   PassAnIdleSecond();
-  proxy.Inject(3, {.kind = Harm::Kind::Answer, .code = kPcrChanged});
+  proxy.Inject(3, {.kind = Harm::Kind::Answer, .code = TPM2_RC_PCR_CHANGED});
   EXPECT_EQ(SignWith(key).size(), 64U);
   EXPECT_TRUE(proxy.Injected());
   backend.Release({});

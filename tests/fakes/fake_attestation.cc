@@ -106,7 +106,7 @@ SecretBytes SeedOf(EVP_PKEY& ek, const TPM2B_ENCRYPTED_SECRET& secret) {
   const SecretBytes z = SharedX(ek, *ToPkey(peer));
   const tpm::EcPublic own = PointOf(ek, tpm::Curve::P256);
   return SecretBytes(
-      Digest(Hash::Sha256, {tpm::tss::BigEndian32(1),
+      Digest(Hash::Sha256, {BigEndian32(1),
                             z.view(),
                             {reinterpret_cast<const uint8_t*>(kIdentity), sizeof kIdentity},
                             peer.x,

@@ -20,10 +20,6 @@ void Check(bool ok, Fault fault = Fault::Internal) {
   if (!ok) throw Error(fault, "fake: " + ossl::TakeError());
 }
 
-ossl::Bn Number(ByteView bytes) {
-  return ossl::Bn(BN_bin2bn(bytes.data(), static_cast<int>(bytes.size()), nullptr));
-}
-
 Bytes NumberOf(const EVP_PKEY& key, const char* name) {
   BIGNUM* number = nullptr;
   Check(EVP_PKEY_get_bn_param(&key, name, &number) == 1);
@@ -51,8 +47,9 @@ ossl::Pkey Build(const char* algorithm, OSSL_PARAM_BLD& builder) {
 
 ossl::Pkey FromParts(const tpm::RsaPrivate& key) {
   const ossl::BnCtx context(BN_CTX_new_ex(ossl::Context()));
-  const ossl::Bn n = Number(key.public_key.modulus), e = Number(key.public_key.exponent);
-  const ossl::Bn p = Number(key.prime.view());
+  const ossl::Bn n = ossl::Number(key.public_key.modulus),
+                 e = ossl::Number(key.public_key.exponent);
+  const ossl::Bn p = ossl::Number(key.prime.view());
   const ossl::Bn q(BN_new()), rest(BN_new()), p1(BN_dup(p.get())), q1(BN_new()), phi(BN_new());
   const ossl::Bn d(BN_new()), dp(BN_new()), dq(BN_new()), qinv(BN_new());
   Check(BN_div(q.get(), rest.get(), n.get(), p.get(), context.get()) == 1 && BN_is_zero(rest.get()),
@@ -78,7 +75,7 @@ ossl::Pkey FromParts(const tpm::RsaPrivate& key) {
 ossl::Pkey FromParts(const tpm::EcPrivate& key) {
   const tpm::EcPublic& point = key.public_key;
   const Bytes encoded = Concat({Bytes{POINT_CONVERSION_UNCOMPRESSED}, point.x, point.y});
-  const ossl::Bn scalar = Number(key.scalar.view());
+  const ossl::Bn scalar = ossl::Number(key.scalar.view());
   const ParamBuilder builder(OSSL_PARAM_BLD_new());
   OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, Name(point.curve), 0);
   OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, encoded.data(),

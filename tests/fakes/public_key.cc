@@ -33,14 +33,10 @@ ossl::Pkey FromParams(const char* algorithm, OSSL_PARAM_BLD& builder) {
   return ossl::Pkey(key);
 }
 
-ossl::Bn Number(ByteView bytes) {
-  return ossl::Bn(BN_bin2bn(bytes.data(), static_cast<int>(bytes.size()), nullptr));
-}
-
 ossl::Pkey ToPkey(const RsaPublic& key) {
   const ParamBuilder builder(OSSL_PARAM_BLD_new());
-  const ossl::Bn n = Number(key.modulus);
-  const ossl::Bn e = Number(key.exponent);
+  const ossl::Bn n = ossl::Number(key.modulus);
+  const ossl::Bn e = ossl::Number(key.exponent);
   OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, n.get());
   OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, e.get());
   return FromParams("RSA", *builder);

@@ -49,13 +49,13 @@ enum Note : unsigned {
 };
 constexpr unsigned kByTokenOnly = kNotInCreate | kNotInGenerate | kNotInUnwrap;
 
-struct Row {
+struct AttributeRow {
   CK_ATTRIBUTE_TYPE type;
   unsigned kinds;
   Value value;
   unsigned notes = 0;
 };
-const Row kRows[] = {
+const AttributeRow kAttributes[] = {
     // 4.4 Storage objects
     {CKA_CLASS, kAll, kPresent, kNeeded},
     {CKA_TOKEN, kAll, kFalse},
@@ -191,7 +191,7 @@ class AttributeRules : public LoggedIn {
           {CKA_CLASS, CKO_SECRET_KEY}, {CKA_KEY_TYPE, type}, {CKA_VALUE, Pattern(16)}};
   }
 
-  void ExpectValue(const Row& row, CK_OBJECT_HANDLE object) {
+  void ExpectValue(const AttributeRow& row, CK_OBJECT_HANDLE object) {
     if (row.value == kHidden || row.value == kAbsent) {
       EXPECT_RV(row.value == kHidden ? CKR_ATTRIBUTE_SENSITIVE : CKR_ATTRIBUTE_TYPE_INVALID,
                 TryGet(session, object, row.type));
@@ -220,7 +220,7 @@ class AttributeRules : public LoggedIn {
     }
   }
 
-  void ExpectChange(const Row& row, CK_OBJECT_HANDLE object) {
+  void ExpectChange(const AttributeRow& row, CK_OBJECT_HANDLE object) {
     const bool readable = row.value != kHidden && row.value != kAbsent;
     const Bytes before = readable ? Get(session, object, row.type) : Pattern(16);
     const bool is_true = before == Bytes{CK_TRUE};
@@ -237,7 +237,7 @@ class AttributeRules : public LoggedIn {
   template <typename Test>
   void ForEachRow(Test test) {
     for (auto [kind, name] : kKinds) {
-      for (const Row& row : kRows) {
+      for (const AttributeRow& row : kAttributes) {
         if ((row.kinds & kind) == 0) continue;
         SCOPED_TRACE(testing::Message() << name << " attribute 0x" << std::hex << row.type);
         test(kind, row);
@@ -250,7 +250,7 @@ class AttributeRules : public LoggedIn {
 TEST_F(AttributeRules, DefaultsAndReading) {
   std::map<Kind, CK_OBJECT_HANDLE> objects;
   for (auto& [kind, attributes] : templates) objects[kind] = Create(session, attributes);
-  ForEachRow([&](Kind kind, const Row& row) { ExpectValue(row, objects[kind]); });
+  ForEachRow([&](Kind kind, const AttributeRow& row) { ExpectValue(row, objects[kind]); });
 }
 
 TEST_F(AttributeRules, Changing) {
@@ -258,16 +258,17 @@ TEST_F(AttributeRules, Changing) {
     std::map<Kind, CK_OBJECT_HANDLE> objects;
     for (auto& [kind, attributes] : templates)
       objects[kind] = Create(session, attributes.With({{CKA_TOKEN, token}}));
-    ForEachRow([&](Kind kind, const Row& row) { ExpectChange(row, objects[kind]); });
+    ForEachRow([&](Kind kind, const AttributeRow& row) { ExpectChange(row, objects[kind]); });
   }
 }
 
 TEST_F(AttributeRules, OfOtherClassesThereAreNone) {
   for (auto [kind, name] : kKinds) {
     const CK_OBJECT_HANDLE object = Create(session, templates[kind]);
-    for (const Row& row : kRows) {
+    for (const AttributeRow& row : kAttributes) {
       bool has = false;
-      for (const Row& other : kRows) has |= other.type == row.type && (other.kinds & kind) != 0;
+      for (const AttributeRow& other : kAttributes)
+        has |= other.type == row.type && (other.kinds & kind) != 0;
       if (has) continue;
       SCOPED_TRACE(testing::Message() << name << " attribute 0x" << std::hex << row.type);
       EXPECT_RV(CKR_ATTRIBUTE_TYPE_INVALID, TryGet(session, object, row.type));
@@ -282,7 +283,7 @@ TEST_F(AttributeRules, OfOtherClassesThereAreNone) {
 }
 
 TEST_F(AttributeRules, Creating) {
-  ForEachRow([&](Kind kind, const Row& row) {
+  ForEachRow([&](Kind kind, const AttributeRow& row) {
     if (row.notes & kNeeded) {
       EXPECT_RV(CKR_TEMPLATE_INCOMPLETE, TryCreate(session, templates[kind].Without(row.type)));
     }
@@ -302,8 +303,9 @@ TEST_F(AttributeRules, Creating) {
 // are used.
 TEST_F(AttributeRules, NoneIsForgotten) {
   const auto has_row = [](CK_ATTRIBUTE_TYPE type, unsigned kind) {
-    return std::ranges::any_of(
-        kRows, [&](const Row& row) { return row.type == type && (row.kinds & kind) != 0; });
+    return std::ranges::any_of(kAttributes, [&](const AttributeRow& row) {
+      return row.type == type && (row.kinds & kind) != 0;
+    });
   };
   for (const token::AttributeRule& rule : token::AttributeRules()) {
     if (rule.type >= CKA_VENDOR_DEFINED) continue;
@@ -315,7 +317,7 @@ TEST_F(AttributeRules, NoneIsForgotten) {
 }
 
 TEST_F(AttributeRules, Generating) {
-  ForEachRow([&](Kind kind, const Row& row) {
+  ForEachRow([&](Kind kind, const AttributeRow& row) {
     if ((kind & kKeys) == 0 || (row.notes & (kForGenerate | kNotInGenerate)) == 0) return;
     // The kind's own half, and the other one.
     const bool rsa = (kind & (kRsaPub | kRsaPriv)) != 0, is_secret = (kind & kSecret) != 0;
@@ -350,7 +352,7 @@ TEST_F(AttributeRules, Generating) {
 
 TEST_F(AttributeRules, Unwrapping) {
   const CK_OBJECT_HANDLE wrapper = ImportAes(session, Pattern(16));
-  ForEachRow([&](Kind kind, const Row& row) {
+  ForEachRow([&](Kind kind, const AttributeRow& row) {
     if ((kind & (kPriv | kSecret)) == 0 || (row.notes & kNotInUnwrap) == 0) return;
     const Bytes value = row.value == kHidden
                             ? Pattern(16)

@@ -15,11 +15,11 @@ constexpr CK_FLAGS kMessageSign = CKF_MESSAGE_SIGN | CKF_MESSAGE_VERIFY | CKF_MU
                    kBothWrap = CKF_WRAP | CKF_UNWRAP,
                    kMessageCrypt = CKF_MESSAGE_ENCRYPT | CKF_MESSAGE_DECRYPT | CKF_MULTI_MESSAGE;
 
-struct Row {
+struct UsesRow {
   CK_FLAGS uses;
   std::vector<CK_MECHANISM_TYPE> mechanisms;
 };
-const Row kRows[] = {
+const UsesRow kMechanismUses[] = {
     {CKF_DIGEST,
      {CKM_SHA_1, CKM_SHA224, CKM_SHA256, CKM_SHA384, CKM_SHA512, CKM_SHA3_224, CKM_SHA3_256,
       CKM_SHA3_384, CKM_SHA3_512}},
@@ -222,7 +222,7 @@ class MechanismUse : public LoggedIn {
       {kMessageCrypt, &MechanismUse::EncryptsMessages},
   };
 
-  void TryAll(const Row& row, CK_MECHANISM_TYPE type, KeySize size, const UsualKeys& keys) {
+  void TryAll(const UsesRow& row, CK_MECHANISM_TYPE type, KeySize size, const UsualKeys& keys) {
     SCOPED_TRACE(testing::Message() << "mechanism 0x" << std::hex << type);
     CK_MECHANISM_INFO info{};
     ASSERT_OK(C_GetMechanismInfo(kMachineSlot, type, &info));
@@ -244,7 +244,7 @@ class MechanismUse : public LoggedIn {
 TEST_F(MechanismUse, EveryMechanismHasItsRow) {
   std::vector<CK_MECHANISM_TYPE> listed = MechanismList(), expected;
   std::erase_if(listed, [](CK_MECHANISM_TYPE type) { return type >= CKM_VENDOR_DEFINED; });
-  for (const Row& row : kRows)
+  for (const UsesRow& row : kMechanismUses)
     expected.insert(expected.end(), row.mechanisms.begin(), row.mechanisms.end());
   std::ranges::sort(listed);
   std::ranges::sort(expected);
@@ -254,7 +254,7 @@ TEST_F(MechanismUse, EveryMechanismHasItsRow) {
 TEST_F(MechanismUse, WithTheSmallestAndTheLargestKey) {
   for (KeySize size : {KeySize::Smallest, KeySize::Largest}) {
     const UsualKeys keys(session, size);
-    for (const Row& row : kRows)
+    for (const UsesRow& row : kMechanismUses)
       for (CK_MECHANISM_TYPE type : row.mechanisms) TryAll(row, type, size, keys);
   }
 }

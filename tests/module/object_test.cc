@@ -11,8 +11,8 @@ Attributes Data(std::string_view label, bool token = false) {
   return {{CKA_CLASS, CKO_DATA}, {CKA_TOKEN, token}, {CKA_LABEL, label}, {CKA_VALUE, "some data"}};
 }
 
-CK_RV Copy(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, Attributes changes,
-           CK_OBJECT_HANDLE& copy) {
+CK_RV CopyObject(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, Attributes changes,
+                 CK_OBJECT_HANDLE& copy) {
   return C_CopyObject(session, object, changes.data(), changes.size(), &copy);
 }
 
@@ -72,9 +72,9 @@ TEST_F(Module, AReadOnlySessionMakesSessionObjectsOnly) {
   EXPECT_RV(CKR_SESSION_READ_ONLY, Set(ro, kept, {{CKA_LABEL, "changed"}}));
   EXPECT_RV(CKR_SESSION_READ_ONLY, C_DestroyObject(ro, kept));
   CK_OBJECT_HANDLE copy;
-  EXPECT_RV(CKR_SESSION_READ_ONLY, Copy(ro, kept, {}, copy));
-  EXPECT_RV(CKR_SESSION_READ_ONLY, Copy(ro, own, {{CKA_TOKEN, true}}, copy));
-  EXPECT_OK(Copy(ro, kept, {{CKA_TOKEN, false}}, copy));
+  EXPECT_RV(CKR_SESSION_READ_ONLY, CopyObject(ro, kept, {}, copy));
+  EXPECT_RV(CKR_SESSION_READ_ONLY, CopyObject(ro, own, {{CKA_TOKEN, true}}, copy));
+  EXPECT_OK(CopyObject(ro, kept, {{CKA_TOKEN, false}}, copy));
   KeyPair pair;
   EXPECT_RV(CKR_SESSION_READ_ONLY,
             TryGeneratePair(ro, CKM_EC_KEY_PAIR_GEN, {{CKA_EC_PARAMS, P256().params}},
@@ -166,7 +166,8 @@ TEST_F(LoggedIn, NoHandleIsUsedTwice) {
 TEST_F(LoggedIn, CopiesAreIndependent) {
   const KeyPair pair = GenerateEc(session);
   CK_OBJECT_HANDLE copy = CK_INVALID_HANDLE;
-  ASSERT_OK(Copy(session, pair.private_key, {{CKA_TOKEN, true}, {CKA_LABEL, "the copy"}}, copy));
+  ASSERT_OK(
+      CopyObject(session, pair.private_key, {{CKA_TOKEN, true}, {CKA_LABEL, "the copy"}}, copy));
   ASSERT_OK(C_DestroyObject(session, pair.private_key));
   const Bytes signature = Do(kSign, session, CKM_ECDSA, copy, Pattern(32));
   EXPECT_OK(Verify(session, CKM_ECDSA, pair.public_key, Pattern(32), signature));
@@ -174,15 +175,15 @@ TEST_F(LoggedIn, CopiesAreIndependent) {
   EXPECT_TRUE(GetBool(session, copy, CKA_LOCAL));
 
   const CK_OBJECT_HANDLE secret = ImportAes(session, Pattern(16));
-  ASSERT_OK(Copy(session, secret, {{CKA_SENSITIVE, true}, {CKA_EXTRACTABLE, false}}, copy));
+  ASSERT_OK(CopyObject(session, secret, {{CKA_SENSITIVE, true}, {CKA_EXTRACTABLE, false}}, copy));
   EXPECT_NE(Get(session, secret, CKA_UNIQUE_ID), Get(session, copy, CKA_UNIQUE_ID));
   EXPECT_RV(CKR_ATTRIBUTE_SENSITIVE, TryGet(session, copy, CKA_VALUE));
   EXPECT_EQ(Get(session, secret, CKA_VALUE), Pattern(16));
   CK_OBJECT_HANDLE back;
-  EXPECT_RV(CKR_ATTRIBUTE_READ_ONLY, Copy(session, copy, {{CKA_SENSITIVE, false}}, back));
-  EXPECT_RV(CKR_ATTRIBUTE_READ_ONLY, Copy(session, copy, {{CKA_EXTRACTABLE, true}}, back));
-  EXPECT_RV(CKR_TEMPLATE_INCONSISTENT, Copy(session, copy, {{CKA_PRIVATE, false}}, back));
-  EXPECT_RV(CKR_ATTRIBUTE_READ_ONLY, Copy(session, copy, {{CKA_VALUE, Pattern(16)}}, back));
+  EXPECT_RV(CKR_ATTRIBUTE_READ_ONLY, CopyObject(session, copy, {{CKA_SENSITIVE, false}}, back));
+  EXPECT_RV(CKR_ATTRIBUTE_READ_ONLY, CopyObject(session, copy, {{CKA_EXTRACTABLE, true}}, back));
+  EXPECT_RV(CKR_TEMPLATE_INCONSISTENT, CopyObject(session, copy, {{CKA_PRIVATE, false}}, back));
+  EXPECT_RV(CKR_ATTRIBUTE_READ_ONLY, CopyObject(session, copy, {{CKA_VALUE, Pattern(16)}}, back));
 }
 
 TEST_F(LoggedIn, WhatIsProhibitedIsRefused) {
@@ -192,7 +193,7 @@ TEST_F(LoggedIn, WhatIsProhibitedIsRefused) {
         Create(session, Data("x", token).With({{CKA_MODIFIABLE, false}}));
     EXPECT_RV(CKR_ACTION_PROHIBITED, Set(session, fixed, {{CKA_LABEL, "y"}}));
     const CK_OBJECT_HANDLE single = Create(session, Data("x", token).With({{CKA_COPYABLE, false}}));
-    EXPECT_RV(CKR_ACTION_PROHIBITED, Copy(session, single, {}, copy));
+    EXPECT_RV(CKR_ACTION_PROHIBITED, CopyObject(session, single, {}, copy));
     const CK_OBJECT_HANDLE safe =
         Create(session, Data("x", token).With({{CKA_DESTROYABLE, false}}));
     EXPECT_RV(CKR_ACTION_PROHIBITED, C_DestroyObject(session, safe));

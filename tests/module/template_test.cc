@@ -8,7 +8,7 @@
 namespace keyscope::test {
 namespace {
 
-const Attributes kData{{CKA_CLASS, CKO_DATA}, {CKA_LABEL, "x"}};
+const Attributes kDataObject{{CKA_CLASS, CKO_DATA}, {CKA_LABEL, "x"}};
 
 class Templates : public LoggedIn {
  protected:
@@ -32,7 +32,7 @@ class Templates : public LoggedIn {
 
 TEST_F(Templates, NullsAndAbsurdLengths) {
   CK_OBJECT_HANDLE object;
-  Attributes data = kData;
+  Attributes data = kDataObject;
   EXPECT_RV(CKR_ARGUMENTS_BAD, C_CreateObject(session, nullptr, 1, &object));
   EXPECT_RV(CKR_ARGUMENTS_BAD, C_CreateObject(session, data.data(), ~CK_ULONG{0}, &object));
   EXPECT_RV(CKR_ARGUMENTS_BAD, C_CreateObject(session, data.data(), data.size(), nullptr));
@@ -45,7 +45,7 @@ TEST_F(Templates, NullsAndAbsurdLengths) {
   EXPECT_RV(CKR_ATTRIBUTE_VALUE_INVALID, TryRaw({CKA_TOKEN, nullptr, 1}));
   EXPECT_OK(TryRaw({CKA_LABEL, nullptr, 0}));
 
-  object = Create(session, kData);
+  object = Create(session, kDataObject);
   EXPECT_RV(CKR_ARGUMENTS_BAD, C_GetAttributeValue(session, object, nullptr, 1));
   EXPECT_RV(CKR_ARGUMENTS_BAD, C_GetAttributeValue(session, object, data.data(), ~CK_ULONG{0}));
   EXPECT_RV(CKR_ARGUMENTS_BAD, C_SetAttributeValue(session, object, nullptr, 1));
@@ -56,10 +56,12 @@ TEST_F(Templates, NullsAndAbsurdLengths) {
 
 TEST_F(Templates, ValuesOfTheWrongSize) {
   for (const Bytes& value : {Bytes{}, Bytes{2}, Bytes{0xff}, Bytes(2, 0), Bytes(8, 0)})
-    EXPECT_RV(CKR_ATTRIBUTE_VALUE_INVALID, TryCreate(session, kData.With({{CKA_TOKEN, value}})))
+    EXPECT_RV(CKR_ATTRIBUTE_VALUE_INVALID,
+              TryCreate(session, kDataObject.With({{CKA_TOKEN, value}})))
         << Hex(value);
   for (const Bytes& value : {Bytes{}, Bytes(4, 0), Bytes(7, 0), Bytes(9, 0)})
-    EXPECT_RV(CKR_ATTRIBUTE_VALUE_INVALID, TryCreate(session, kData.With({{CKA_CLASS, value}})))
+    EXPECT_RV(CKR_ATTRIBUTE_VALUE_INVALID,
+              TryCreate(session, kDataObject.With({{CKA_CLASS, value}})))
         << Hex(value);
   const Attributes key = PublicTemplate(NewEc("P-256"));
   for (std::string_view date :
@@ -72,11 +74,13 @@ TEST_F(Templates, ValuesOfTheWrongSize) {
 }
 
 TEST_F(Templates, Contradictions) {
-  Attributes twice = kData;
+  Attributes twice = kDataObject;
   twice.Add({CKA_LABEL, "y"});
   EXPECT_RV(CKR_TEMPLATE_INCONSISTENT, TryCreate(session, twice));
-  EXPECT_RV(CKR_ATTRIBUTE_TYPE_INVALID, TryCreate(session, kData.With({{0x7ffffff1UL, "?"}})));
-  EXPECT_RV(CKR_ATTRIBUTE_TYPE_INVALID, TryCreate(session, kData.With({{~CK_ULONG{0}, "?"}})));
+  EXPECT_RV(CKR_ATTRIBUTE_TYPE_INVALID,
+            TryCreate(session, kDataObject.With({{0x7ffffff1UL, "?"}})));
+  EXPECT_RV(CKR_ATTRIBUTE_TYPE_INVALID,
+            TryCreate(session, kDataObject.With({{~CK_ULONG{0}, "?"}})));
   for (CK_OBJECT_CLASS type : {CKO_HW_FEATURE, CKO_DOMAIN_PARAMETERS, CKO_MECHANISM, ~CK_ULONG{0}})
     EXPECT_RV(CKR_ATTRIBUTE_VALUE_INVALID, TryCreate(session, {{CKA_CLASS, type}})) << type;
   EXPECT_RV(CKR_TEMPLATE_INCOMPLETE, TryCreate(session, {{CKA_CLASS, CKO_SECRET_KEY}}));
@@ -224,10 +228,10 @@ TEST_F(Templates, AlwaysAuthenticateIsForPrivateKeysOnly) {
 }
 
 TEST_F(Templates, BadHandles) {
-  const CK_OBJECT_HANDLE object = Create(session, kData);
+  const CK_OBJECT_HANDLE object = Create(session, kDataObject);
   for (CK_SESSION_HANDLE bad : {CK_SESSION_HANDLE{0}, session + 1, ~CK_SESSION_HANDLE{0}}) {
     EXPECT_RV(CKR_SESSION_HANDLE_INVALID, TryGet(bad, object, CKA_LABEL));
-    EXPECT_RV(CKR_SESSION_HANDLE_INVALID, TryCreate(bad, kData));
+    EXPECT_RV(CKR_SESSION_HANDLE_INVALID, TryCreate(bad, kDataObject));
     EXPECT_RV(CKR_SESSION_HANDLE_INVALID, C_DestroyObject(bad, object));
     EXPECT_RV(CKR_SESSION_HANDLE_INVALID, C_FindObjectsInit(bad, nullptr, 0));
     EXPECT_RV(CKR_SESSION_HANDLE_INVALID, C_DigestInit(bad, Mechanism(CKM_SHA256).get()));

@@ -7,7 +7,7 @@
 namespace keyscope::test {
 namespace {
 
-const Attributes kReadable{
+const Attributes kUnwrapped{
     {CKA_CLASS, CKO_SECRET_KEY}, {CKA_KEY_TYPE, CKK_GENERIC_SECRET}, {CKA_SENSITIVE, false}};
 
 class Wrapping : public LoggedIn {
@@ -38,7 +38,7 @@ TEST_F(Wrapping, AesKeyWrap) {
       const CK_OBJECT_HANDLE key = ImportSecret(session, Pattern(length));
       ASSERT_OK(TryWrap(CKM_AES_KEY_WRAP_KWP, wrapper, key));
       EXPECT_EQ(wrapped, WrapAes((name + "-WRAP-PAD").c_str(), Pattern(size), Pattern(length)));
-      ASSERT_OK(TryUnwrap(CKM_AES_KEY_WRAP_KWP, wrapper, wrapped, kReadable));
+      ASSERT_OK(TryUnwrap(CKM_AES_KEY_WRAP_KWP, wrapper, wrapped, kUnwrapped));
       EXPECT_EQ(Get(session, unwrapped, CKA_VALUE), Pattern(length));
       if (length % 8 != 0 || length < 16) {
         EXPECT_RV(CKR_KEY_SIZE_RANGE, TryWrap(CKM_AES_KEY_WRAP, wrapper, key));
@@ -46,7 +46,7 @@ TEST_F(Wrapping, AesKeyWrap) {
       }
       ASSERT_OK(TryWrap(CKM_AES_KEY_WRAP, wrapper, key));
       EXPECT_EQ(wrapped, WrapAes((name + "-WRAP").c_str(), Pattern(size), Pattern(length)));
-      ASSERT_OK(TryUnwrap(CKM_AES_KEY_WRAP, wrapper, wrapped, kReadable));
+      ASSERT_OK(TryUnwrap(CKM_AES_KEY_WRAP, wrapper, wrapped, kUnwrapped));
       EXPECT_EQ(Get(session, unwrapped, CKA_VALUE), Pattern(length));
     }
   }
@@ -62,16 +62,16 @@ TEST_F(Wrapping, WithAnRsaKey) {
        {RSA_PKCS1_OAEP_PADDING, "SHA256", "SHA1", 0, AsBytes("l")}}};
   for (const auto& [mechanism, use] : uses) {
     ASSERT_OK(TryWrap(mechanism, pair.public_key, secret));
-    ASSERT_OK(TryUnwrap(mechanism, pair.private_key, wrapped, kReadable));
+    ASSERT_OK(TryUnwrap(mechanism, pair.private_key, wrapped, kUnwrapped));
     EXPECT_EQ(Get(session, unwrapped, CKA_VALUE), Pattern(32));
     ASSERT_OK(TryUnwrap(mechanism, pair.private_key, EncryptRsa(key, use, Pattern(16)),
-                        kReadable.With({{CKA_KEY_TYPE, CKK_AES}})));
+                        kUnwrapped.With({{CKA_KEY_TYPE, CKK_AES}})));
     EXPECT_EQ(Do(kEncrypt, session, CKM_AES_ECB, unwrapped, Pattern(16)),
               Cipher("ECB", true, Pattern(16), {}, Pattern(16)));
     EXPECT_RV(CKR_WRAPPED_KEY_LEN_RANGE,
-              TryUnwrap(mechanism, pair.private_key, Pattern(255), kReadable));
+              TryUnwrap(mechanism, pair.private_key, Pattern(255), kUnwrapped));
     EXPECT_RV(CKR_WRAPPED_KEY_INVALID,
-              TryUnwrap(mechanism, pair.private_key, PadLeft(Pattern(255), 256), kReadable));
+              TryUnwrap(mechanism, pair.private_key, PadLeft(Pattern(255), 256), kUnwrapped));
   }
   EXPECT_RV(CKR_KEY_SIZE_RANGE,
             TryWrap(CKM_RSA_PKCS, pair.public_key, ImportSecret(session, Pattern(246))));
@@ -83,11 +83,11 @@ TEST_F(Wrapping, WithACipher) {
   const Mechanism cbc(CKM_AES_CBC_PAD, Pattern(16)), gcm = Gcm(Pattern(12), Pattern(4), 128);
   ASSERT_OK(TryWrap(cbc, wrapper, key));
   EXPECT_EQ(wrapped, Cipher("CBC-PAD", true, Pattern(16), Pattern(16), Pattern(20)));
-  ASSERT_OK(TryUnwrap(cbc, wrapper, wrapped, kReadable));
+  ASSERT_OK(TryUnwrap(cbc, wrapper, wrapped, kUnwrapped));
   EXPECT_EQ(Get(session, unwrapped, CKA_VALUE), Pattern(20));
   ASSERT_OK(TryWrap(gcm, wrapper, key));
   EXPECT_EQ(wrapped, GcmEncrypt(Pattern(16), Pattern(12), Pattern(4), Pattern(20), 16));
-  ASSERT_OK(TryUnwrap(gcm, wrapper, wrapped, kReadable));
+  ASSERT_OK(TryUnwrap(gcm, wrapper, wrapped, kUnwrapped));
   EXPECT_EQ(Get(session, unwrapped, CKA_VALUE), Pattern(20));
 }
 
@@ -121,7 +121,7 @@ TEST_F(Wrapping, PrivateKeysComeInWrapped) {
 TEST_F(Wrapping, AnUnwrappedKeyTellsItsHistory) {
   const CK_OBJECT_HANDLE wrapper = ImportAes(session, Pattern(16));
   const Bytes data = WrapAes("AES-128-WRAP", Pattern(16), Pattern(16));
-  ASSERT_OK(TryUnwrap(CKM_AES_KEY_WRAP, wrapper, data, kReadable));
+  ASSERT_OK(TryUnwrap(CKM_AES_KEY_WRAP, wrapper, data, kUnwrapped));
   for (CK_ATTRIBUTE_TYPE type : {CKA_LOCAL, CKA_ALWAYS_SENSITIVE, CKA_NEVER_EXTRACTABLE})
     EXPECT_FALSE(GetBool(session, unwrapped, type)) << type;
   EXPECT_EQ(GetUlong(session, unwrapped, CKA_KEY_GEN_MECHANISM), CK_UNAVAILABLE_INFORMATION);
@@ -150,9 +150,9 @@ TEST_F(Wrapping, WhatMayNotGoOutStays) {
   EXPECT_RV(CKR_MECHANISM_INVALID, TryWrap(CKM_SHA256, wrapper, open));
 
   ASSERT_OK(TryWrap(kw, wrapper, open));
-  EXPECT_RV(CKR_UNWRAPPING_KEY_HANDLE_INVALID, TryUnwrap(kw, 0, wrapped, kReadable));
-  EXPECT_RV(CKR_UNWRAPPING_KEY_TYPE_INCONSISTENT, TryUnwrap(kw, open, wrapped, kReadable));
-  EXPECT_RV(CKR_KEY_FUNCTION_NOT_PERMITTED, TryUnwrap(kw, no_wrapper, wrapped, kReadable));
+  EXPECT_RV(CKR_UNWRAPPING_KEY_HANDLE_INVALID, TryUnwrap(kw, 0, wrapped, kUnwrapped));
+  EXPECT_RV(CKR_UNWRAPPING_KEY_TYPE_INCONSISTENT, TryUnwrap(kw, open, wrapped, kUnwrapped));
+  EXPECT_RV(CKR_KEY_FUNCTION_NOT_PERMITTED, TryUnwrap(kw, no_wrapper, wrapped, kUnwrapped));
 }
 
 TEST_F(Wrapping, BadWrappedKeysAndTemplates) {
@@ -160,14 +160,14 @@ TEST_F(Wrapping, BadWrappedKeysAndTemplates) {
   Bytes data = WrapAes("AES-128-WRAP", Pattern(16), Pattern(16));
   const Mechanism kw(CKM_AES_KEY_WRAP);
   for (size_t size : {0, 1, 8, 23, 25})
-    EXPECT_RV(CKR_WRAPPED_KEY_LEN_RANGE, TryUnwrap(kw, wrapper, Pattern(size), kReadable)) << size;
-  EXPECT_RV(CKR_WRAPPED_KEY_INVALID, TryUnwrap(kw, wrapper, Pattern(24), kReadable));
+    EXPECT_RV(CKR_WRAPPED_KEY_LEN_RANGE, TryUnwrap(kw, wrapper, Pattern(size), kUnwrapped)) << size;
+  EXPECT_RV(CKR_WRAPPED_KEY_INVALID, TryUnwrap(kw, wrapper, Pattern(24), kUnwrapped));
   EXPECT_RV(CKR_TEMPLATE_INCOMPLETE, TryUnwrap(kw, wrapper, data, {}));
   EXPECT_RV(CKR_TEMPLATE_INCOMPLETE, TryUnwrap(kw, wrapper, data, {{CKA_CLASS, CKO_SECRET_KEY}}));
   EXPECT_RV(CKR_ATTRIBUTE_READ_ONLY,
-            TryUnwrap(kw, wrapper, data, kReadable.With({{CKA_VALUE, Pattern(16)}})));
+            TryUnwrap(kw, wrapper, data, kUnwrapped.With({{CKA_VALUE, Pattern(16)}})));
   EXPECT_RV(CKR_TEMPLATE_INCONSISTENT,
-            TryUnwrap(kw, wrapper, data, kReadable.With({{CKA_VALUE_LEN, 24}})));
+            TryUnwrap(kw, wrapper, data, kUnwrapped.With({{CKA_VALUE_LEN, 24}})));
   EXPECT_NE(TryUnwrap(kw, wrapper, data, PublicTemplate(NewEc("P-256"))), CKR_OK);
   EXPECT_RV(CKR_ARGUMENTS_BAD,
             C_UnwrapKey(session, kw.get(), wrapper, nullptr, 24, nullptr, 0, &unwrapped));

@@ -8,10 +8,10 @@
 namespace keyscope::processes {
 namespace {
 
-constexpr char kKey[] = "key";
+constexpr char kSigner[] = "key";
 
 void MakeIfAbsent(Client& client) {
-  if (client.Count(kKey) == 0) client.Generate(kKey);
+  if (client.Count(kSigner) == 0) client.Generate(kSigner);
 }
 
 }  // namespace
@@ -20,9 +20,9 @@ int Sign(const std::string& module, int count) {
   Client client(module);
   MakeIfAbsent(client);
   for (int n = 1; n <= count; ++n) {
-    const Bytes signature = client.Sign(kKey);
+    const Bytes signature = client.Sign(kSigner);
     if (n % 1000 == 0 || n == count)
-      if (!client.Verifies(kKey, signature)) return 1;
+      if (!client.Verifies(kSigner, signature)) return 1;
   }
   std::printf("%d signs\n", count);
   return 0;
@@ -32,12 +32,12 @@ int Sign(const std::string& module, int count) {
 int Idle(const std::string& module) {
   Client client(module);
   MakeIfAbsent(client);
-  for (int n = 0; n < 3; ++n) client.Sign(kKey);
+  for (int n = 0; n < 3; ++n) client.Sign(kSigner);
   std::printf("idle\n");
   std::fflush(stdout);
   char end;
   while (::read(STDIN_FILENO, &end, 1) > 0) continue;
-  return client.Verifies(kKey, client.Sign(kKey)) ? 0 : 1;
+  return client.Verifies(kSigner, client.Sign(kSigner)) ? 0 : 1;
 }
 
 }  // namespace keyscope::processes

@@ -12,7 +12,6 @@
 namespace keyscope::test {
 namespace {
 
-constexpr size_t kHeaderSize = 10;
 constexpr size_t kLargestFrame = 65536;
 
 sockaddr_in Loopback(uint16_t port) {

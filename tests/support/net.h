@@ -37,6 +37,7 @@ uint16_t FreePortPair();
 
 bool WriteAll(const Socket& to, ByteView bytes);
 bool ReadAll(const Socket& from, std::span<uint8_t> bytes);
+inline constexpr size_t kHeaderSize = 10;  // of a TPM command or response
 // Whether these bytes are a whole TPM command or response.
 bool IsWholeFrame(ByteView bytes);
 // A whole TPM command or response: its size is in bytes 2 to 5. Nullopt at the end of the stream.

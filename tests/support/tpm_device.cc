@@ -12,7 +12,7 @@
 namespace keyscope::test {
 namespace {
 
-constexpr int kPatience = 50;  // milliseconds until it looks whether it is to stop
+constexpr int kPollTimeout = 50;  // milliseconds until it looks whether it is to stop
 constexpr size_t kLargest = 4096;
 
 }  // namespace
@@ -42,7 +42,7 @@ void TpmDevice::Serve(const std::stop_token& stop) {
   Bytes command;
   while (!stop.stop_requested()) {
     pollfd readable{tpms_end_, POLLIN, 0};
-    if (::poll(&readable, 1, kPatience) <= 0) continue;
+    if (::poll(&readable, 1, kPollTimeout) <= 0) continue;
     Bytes part(kLargest);
     const ssize_t got = ::read(tpms_end_, part.data(), part.size());
     if (got <= 0) return;

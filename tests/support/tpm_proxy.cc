@@ -9,7 +9,6 @@
 namespace keyscope::test {
 namespace {
 
-constexpr size_t kHeaderSize = 10;
 constexpr std::chrono::seconds kPatience{20};
 
 uint32_t Word(ByteView bytes, size_t at) {
@@ -17,15 +16,10 @@ uint32_t Word(ByteView bytes, size_t at) {
          static_cast<uint32_t>(bytes[at + 2]) << 8 | bytes[at + 3];
 }
 
-Bytes BigEndian(uint32_t word) {
-  return {static_cast<uint8_t>(word >> 24), static_cast<uint8_t>(word >> 16),
-          static_cast<uint8_t>(word >> 8), static_cast<uint8_t>(word)};
-}
-
 // Without sessions: tag, size, code.
 Bytes Frame(uint32_t code, ByteView body = {}) {
-  return Concat({Bytes{0x80, 0x01}, BigEndian(static_cast<uint32_t>(kHeaderSize + body.size())),
-                 BigEndian(code), body});
+  return Concat({Bytes{0x80, 0x01}, BigEndian32(static_cast<uint32_t>(kHeaderSize + body.size())),
+                 BigEndian32(code), body});
 }
 
 }  // namespace
@@ -121,8 +115,8 @@ std::vector<uint32_t> TpmProxy::LoadedHandles() {
   constexpr uint32_t kGetCapability = 0x17a, kHandles = 1;
   std::vector<uint32_t> handles;
   for (uint32_t first : {0x80000000U, 0x02000000U, 0x03000000U}) {
-    const Bytes answer =
-        Ask(Frame(kGetCapability, Concat({BigEndian(kHandles), BigEndian(first), BigEndian(64)})));
+    const Bytes answer = Ask(Frame(
+        kGetCapability, Concat({BigEndian32(kHandles), BigEndian32(first), BigEndian32(64)})));
     // Header, moreData, capability, count, handles.
     constexpr size_t kCount = kHeaderSize + 1 + 4;
     if (answer.size() < kCount + 4) throw std::runtime_error("the TPM tells no handles");

@@ -12,7 +12,7 @@
 namespace keyscope::test {
 namespace {
 
-Plan plan;
+Plan planned;
 std::atomic<bool> armed = false;
 std::atomic<int> counted = 0;
 
@@ -29,12 +29,12 @@ unsigned CallsOf(int fd, unsigned of_file) {
 
 // What happens to this call.
 Way Next(unsigned call) {
-  if (!armed || (call & plan.calls) == 0) return Way::Count;
+  if (!armed || (call & planned.calls) == 0) return Way::Count;
   const int step = ++counted;
-  if (step != plan.step && !(plan.lasting && step > plan.step)) return Way::Count;
-  if (plan.way == Way::Kill) ::kill(::getpid(), SIGKILL);
-  if (plan.way == Way::Fail) errno = plan.error;
-  return plan.way;
+  if (step != planned.step && !(planned.lasting && step > planned.step)) return Way::Count;
+  if (planned.way == Way::Kill) ::kill(::getpid(), SIGKILL);
+  if (planned.way == Way::Fail) errno = planned.error;
+  return planned.way;
 }
 
 template <typename Function>
@@ -45,7 +45,7 @@ Function Real(const char* name) {
 }  // namespace
 
 void Arm(const Plan& wanted) {
-  plan = wanted;
+  planned = wanted;
   counted = 0;
   armed = true;
 }

@@ -51,8 +51,6 @@ CK_RV ChangePin(CK_SESSION_HANDLE session, std::string_view from, std::string_vi
   return C_SetPIN(session, Mutable(from), from.size(), Mutable(to), to.size());
 }
 
-const Attributes kPersistent{{CKA_KEYSCOPE_PERSISTENT, true}};
-
 std::function<void(Picture&)> Adds(std::vector<std::string> lines) {
   return [lines](Picture& picture) { picture.insert(lines.begin(), lines.end()); };
 }

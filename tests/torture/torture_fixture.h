@@ -11,6 +11,8 @@
 
 namespace keyscope::test {
 
+inline const Attributes kPersistent{{CKA_KEYSCOPE_PERSISTENT, true}};
+
 // What a slot holds, a line an object, as far as it must survive. A key that does not sign, or that
 // has lost its other half, has another line.
 using Picture = std::multiset<std::string>;

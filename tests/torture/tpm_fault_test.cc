@@ -57,7 +57,6 @@ CK_RV SignWith(CK_SESSION_HANDLE session, const char* label) {
   return Try(kSign, session, CKM_ECDSA, The(session, label, CKO_PRIVATE_KEY), Pattern(32));
 }
 
-const Attributes kPersistent{{CKA_KEYSCOPE_PERSISTENT, true}};
 using Session = CK_SESSION_HANDLE;
 
 const std::vector<Call> kCalls = {

@@ -8,14 +8,14 @@
 namespace keyscope::crypto {
 namespace {
 
-constexpr std::array kModes = {"ECB", "CBC", "CTR", "CFB", "OFB"};  // in the order of AesMode
+constexpr std::array kModeNames = {"ECB", "CBC", "CTR", "CFB", "OFB"};  // in the order of AesMode
 
 class InMemory final : public Aes {
  public:
   explicit InMemory(ByteView key) : key_(key) {}
   SecretBytes Run(AesMode mode, Direction direction, Bytes& iv, ByteView data) override {
     const std::string name =
-        "AES-" + std::to_string(key_.size() * 8) + "-" + kModes.at(static_cast<size_t>(mode));
+        "AES-" + std::to_string(key_.size() * 8) + "-" + kModeNames.at(static_cast<size_t>(mode));
     const ossl::CipherCtx context(EVP_CIPHER_CTX_new());
     SecretBytes done(data.size());
     if (data.empty()) return done;

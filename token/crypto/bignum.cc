@@ -16,12 +16,6 @@ ossl::Bn NewNumber() {
   return number;
 }
 
-ossl::Bn Number(ByteView bytes) {
-  ossl::Bn number(BN_bin2bn(bytes.data(), static_cast<int>(bytes.size()), nullptr));
-  Check(number != nullptr, "BN_bin2bn");
-  return number;
-}
-
 ossl::Bn SecretNumber(ByteView bytes) {
   ossl::Bn number = Number(bytes);
   BN_set_flags(number.get(), BN_FLG_CONSTTIME);

@@ -8,8 +8,8 @@ namespace keyscope::crypto {
 
 ossl::BnCtx NewBnCtx();
 ossl::Bn NewNumber();
-// An unsigned big-endian number, marked for OpenSSL's constant-time paths when `secret`.
-ossl::Bn Number(ByteView bytes);
+using ossl::Number;
+// Marked for OpenSSL's constant-time paths.
 ossl::Bn SecretNumber(ByteView bytes);
 // In exactly `size` bytes. The number must fit.
 Bytes ToBytes(const BIGNUM* number, size_t size);

@@ -4,19 +4,11 @@
 
 #include <openssl/err.h>
 
-#include <string>
-
-#include "base/error.h"
 #include "base/ossl.h"
 
 namespace keyscope::crypto {
 
-// For calls that fail only when memory is gone or this OpenSSL lacks an algorithm.
-inline void Check(bool ok, const char* what, Where where = Where::Here()) {
-  if (ok) return;
-  throw Error(Fault::Internal, std::string(what) + " failed in OpenSSL: " + ossl::TakeError(), 0,
-              where);
-}
+using ossl::Check;
 
 // Around calls whose failure is an ordinary outcome: what they put on the thread's error queue is
 // taken off again, and what the host had on it stays.

@@ -11,11 +11,6 @@ namespace {
 
 using tpm::Hash;
 
-std::array<uint8_t, 4> BigEndian(uint32_t n) {
-  return {static_cast<uint8_t>(n >> 24), static_cast<uint8_t>(n >> 16),
-          static_cast<uint8_t>(n >> 8), static_cast<uint8_t>(n)};
-}
-
 // `size` bytes from blocks of `block_size`, numbered from 1 to at most `max_blocks`.
 // `block(counter, output)` computes one.
 template <typename Block>
@@ -38,7 +33,7 @@ std::optional<SecretBytes> X963Kdf(Hash hash, ByteView shared_secret, ByteView s
   return FromBlocks(size, Info(hash).size(), UINT32_MAX, [&](uint32_t counter) {
     Digester digester(hash);
     digester.Update(shared_secret);
-    digester.Update(BigEndian(counter));
+    digester.Update(BigEndian32(counter));
     digester.Update(shared_info);
     return digester.Final();
   });
@@ -63,7 +58,7 @@ std::optional<SecretBytes> Derive(const CounterKdf& kdf, size_t size) {
   if (kdf.counter_bytes < 1 || kdf.counter_bytes > 4) return std::nullopt;
   const uint64_t max_blocks = (uint64_t{1} << (8 * kdf.counter_bytes)) - 1;
   return FromBlocks(size, kdf.prf()->size(), max_blocks, [&](uint32_t counter) {
-    auto number = BigEndian(counter);
+    auto number = BigEndian32(counter);
     auto significant = std::span(number).last(kdf.counter_bytes);
     if (kdf.little_endian) std::ranges::reverse(significant);
     const auto mac = kdf.prf();

@@ -128,9 +128,9 @@ Bytes NameOf(ByteView tpmt_public) {
   Bytes name;
   AppendNumber(name, kAlgSha256, 2);
   name.resize(2 + 32);
-  if (EVP_Digest(tpmt_public.data(), tpmt_public.size(), name.data() + 2, nullptr,
-                 ossl::Digest("SHA256"), nullptr) != 1)
-    throw Error(Fault::Internal, "SHA-256: " + ossl::TakeError());
+  ossl::Check(EVP_Digest(tpmt_public.data(), tpmt_public.size(), name.data() + 2, nullptr,
+                         ossl::Digest("SHA256"), nullptr) == 1,
+              "SHA-256");
   return name;
 }
 

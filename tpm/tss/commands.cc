@@ -16,7 +16,7 @@ constexpr Auth kEmptyPassword{};
 
 }  // namespace
 
-Object Hierarchy(TPM2_HANDLE handle) { return {handle, BigEndian32(handle)}; }
+Object Hierarchy(TPM2_HANDLE handle) { return {handle, Copy(BigEndian32(handle))}; }
 
 Session StartAuthSession(const Channel& channel, TPM2_SE type, const StorageKey* salt_to,
                          WithoutRoom without_room) {

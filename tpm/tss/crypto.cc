@@ -13,10 +13,6 @@
 namespace keyscope::tpm::tss {
 namespace {
 
-void Check(bool ok, const char* what) {
-  if (!ok) throw Error(Fault::Internal, std::string(what) + ": " + ossl::TakeError());
-}
-
 const char* CipherFor(size_t key_size) {
   switch (key_size) {
     case 16:
@@ -38,11 +34,11 @@ ByteView WithNul(const char* label) {
 
 Bytes Digest(Hash hash, std::initializer_list<ByteView> parts) {
   const ossl::MdCtx context(EVP_MD_CTX_new());
-  Check(EVP_DigestInit_ex2(context.get(), ossl::Digest(Name(hash)), nullptr) == 1, "digest");
+  ossl::Check(EVP_DigestInit_ex2(context.get(), ossl::Digest(Name(hash)), nullptr) == 1, "digest");
   for (ByteView part : parts)
-    Check(EVP_DigestUpdate(context.get(), part.data(), part.size()) == 1, "digest");
+    ossl::Check(EVP_DigestUpdate(context.get(), part.data(), part.size()) == 1, "digest");
   Bytes digest(DigestSize(hash));
-  Check(EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) == 1, "digest");
+  ossl::Check(EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) == 1, "digest");
   return digest;
 }
 
@@ -53,20 +49,21 @@ Bytes Hmac(Hash hash, ByteView key, std::initializer_list<ByteView> parts) {
       OSSL_PARAM_construct_end()};
   // An empty key still needs a pointer, or OpenSSL takes it for "the key of before".
   const uint8_t none = 0;
-  Check(EVP_MAC_init(context.get(), key.empty() ? &none : key.data(), key.size(), params) == 1,
-        "HMAC");
+  ossl::Check(
+      EVP_MAC_init(context.get(), key.empty() ? &none : key.data(), key.size(), params) == 1,
+      "HMAC");
   for (ByteView part : parts)
-    Check(EVP_MAC_update(context.get(), part.data(), part.size()) == 1, "HMAC");
+    ossl::Check(EVP_MAC_update(context.get(), part.data(), part.size()) == 1, "HMAC");
   Bytes mac(DigestSize(hash));
   size_t size = 0;
-  Check(EVP_MAC_final(context.get(), mac.data(), &size, mac.size()) == 1, "HMAC");
+  ossl::Check(EVP_MAC_final(context.get(), mac.data(), &size, mac.size()) == 1, "HMAC");
   return mac;
 }
 
 SecretBytes Kdfa(Hash hash, ByteView key, const char* label, ByteView context_u, ByteView context_v,
                  size_t size) {
   SecretBytes derived(size);
-  const Bytes bits = BigEndian32(static_cast<uint32_t>(size * 8));
+  const auto bits = BigEndian32(static_cast<uint32_t>(size * 8));
   uint32_t counter = 1;
   for (size_t done = 0; done < size; ++counter) {
     const SecretBytes block(
@@ -81,11 +78,12 @@ SecretBytes Kdfa(Hash hash, ByteView key, const char* label, ByteView context_u,
 void AesCfb(Direction direction, ByteView key, ByteView iv, std::span<uint8_t> data) {
   const ossl::CipherCtx context(EVP_CIPHER_CTX_new());
   int size = 0;
-  Check(EVP_CipherInit_ex2(context.get(), ossl::Cipher(CipherFor(key.size())), key.data(),
-                           iv.data(), direction == Direction::Encrypt ? 1 : 0, nullptr) == 1 &&
-            EVP_CipherUpdate(context.get(), data.data(), &size, data.data(),
-                             static_cast<int>(data.size())) == 1,
-        "AES-CFB");
+  ossl::Check(
+      EVP_CipherInit_ex2(context.get(), ossl::Cipher(CipherFor(key.size())), key.data(), iv.data(),
+                         direction == Direction::Encrypt ? 1 : 0, nullptr) == 1 &&
+          EVP_CipherUpdate(context.get(), data.data(), &size, data.data(),
+                           static_cast<int>(data.size())) == 1,
+      "AES-CFB");
 }
 
 }  // namespace keyscope::tpm::tss

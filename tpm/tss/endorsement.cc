@@ -103,7 +103,7 @@ bool FitsModulus(const TPM2B_ENCRYPTED_SECRET& secret, const TPMT_PUBLIC& area) 
 
 }  // namespace
 
-Bytes EkId(EkType type) { return BigEndian32(PersistentHandle(type)); }
+Bytes EkId(EkType type) { return Copy(BigEndian32(PersistentHandle(type))); }
 
 StorageKey EndorsementKey(Device& device, EkType type) {
   const TPM2_HANDLE handle = PersistentHandle(type);

@@ -12,12 +12,9 @@ namespace {
 
 // TPM2_Import does not look at it: a wrong prime would be found out at the first use of the key.
 bool Divides(ByteView prime, ByteView modulus) {
-  const auto number = [](ByteView bytes) {
-    return ossl::Bn(BN_bin2bn(bytes.data(), static_cast<int>(bytes.size()), nullptr));
-  };
   const ossl::BnCtx context(BN_CTX_secure_new_ex(ossl::Context()));
-  const ossl::Bn p = number(prime);
-  const ossl::Bn n = number(modulus);
+  const ossl::Bn p = ossl::Number(prime);
+  const ossl::Bn n = ossl::Number(modulus);
   const ossl::Bn rest(BN_new());
   return !BN_is_zero(p.get()) && BN_mod(rest.get(), n.get(), p.get(), context.get()) == 1 &&
          BN_is_zero(rest.get());

@@ -48,11 +48,6 @@ EcPublic EcOf(const TPMT_PUBLIC& area) {
 
 }  // namespace
 
-Bytes BigEndian32(uint32_t value) {
-  return {static_cast<uint8_t>(value >> 24), static_cast<uint8_t>(value >> 16),
-          static_cast<uint8_t>(value >> 8), static_cast<uint8_t>(value)};
-}
-
 Bytes Marshal(const TPMT_PUBLIC& value) { return MarshalWith(Tss2_MU_TPMT_PUBLIC_Marshal, value); }
 Bytes Marshal(const TPM2B_PUBLIC& value) {
   return MarshalWith(Tss2_MU_TPM2B_PUBLIC_Marshal, value);

@@ -36,8 +36,6 @@ struct Wiped {
   ~Wiped() { Wipe(&value, sizeof value); }
 };
 
-Bytes BigEndian32(uint32_t value);
-
 Bytes Marshal(const TPMT_PUBLIC& value);
 Bytes Marshal(const TPM2B_PUBLIC& value);
 Bytes Marshal(const TPM2B_PRIVATE& value);

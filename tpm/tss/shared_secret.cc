@@ -16,16 +16,8 @@
 namespace keyscope::tpm::tss {
 namespace {
 
-void Check(bool ok, const char* what) {
-  if (!ok) throw Error(Fault::Internal, std::string(what) + ": " + ossl::TakeError());
-}
-
-ossl::Bn Number(ByteView bytes) {
-  return ossl::Bn(BN_bin2bn(bytes.data(), static_cast<int>(bytes.size()), nullptr));
-}
-
 void Write(const BIGNUM* number, std::span<uint8_t> to) {
-  Check(BN_bn2binpad(number, to.data(), static_cast<int>(to.size())) >= 0, "BN_bn2binpad");
+  ossl::Check(BN_bn2binpad(number, to.data(), static_cast<int>(to.size())) >= 0, "BN_bn2binpad");
 }
 
 void Store(ByteView bytes, TPM2B_ENCRYPTED_SECRET& to) {
@@ -39,11 +31,11 @@ SharedSecret SecretFor(const RsaPublic& key, Hash hash, const char* label) {
   SharedSecret made{SecretBytes(ossl::Random(DigestSize(hash))), {}};
   const auto padded = PadOaep(hash, hash, WithNul(label), made.secret.view(), key.modulus.size());
   if (!padded) throw Error(Fault::Unsupported, "the storage root's RSA key is too small");
-  const ossl::Bn message = Number(padded->view());
+  const ossl::Bn message = ossl::Number(padded->view());
   const ossl::BnCtx context(BN_CTX_new_ex(ossl::Context()));
-  Check(BN_mod_exp(message.get(), message.get(), Number(key.exponent).get(),
-                   Number(key.modulus).get(), context.get()) == 1,
-        "RSA-OAEP to the storage root failed");
+  ossl::Check(BN_mod_exp(message.get(), message.get(), ossl::Number(key.exponent).get(),
+                         ossl::Number(key.modulus).get(), context.get()) == 1,
+              "RSA-OAEP to the storage root failed");
   Bytes encrypted(key.modulus.size());
   Write(message.get(), encrypted);
   Store(encrypted, made.encrypted);
@@ -59,21 +51,21 @@ class Agreement {
         group_(EC_GROUP_new_by_curve_name_ex(ossl::Context(), nullptr,
                                              EC_curve_nist2nid(Name(curve)))),
         scalar_(BN_secure_new()) {
-    Check(context_ != nullptr && group_ != nullptr && scalar_ != nullptr,
-          "the storage root's curve");
+    ossl::Check(context_ != nullptr && group_ != nullptr && scalar_ != nullptr,
+                "the storage root's curve");
     BN_set_flags(scalar_.get(), BN_FLG_CONSTTIME);
     do {
-      Check(BN_priv_rand_range_ex(scalar_.get(), EC_GROUP_get0_order(group_.get()), 0,
-                                  context_.get()) == 1,
-            "no random scalar");
+      ossl::Check(BN_priv_rand_range_ex(scalar_.get(), EC_GROUP_get0_order(group_.get()), 0,
+                                        context_.get()) == 1,
+                  "no random scalar");
     } while (BN_is_zero(scalar_.get()));
   }
 
   EcPublic Own() const {
     const ossl::Point point(EC_POINT_new(group_.get()));
-    Check(EC_POINT_mul(group_.get(), point.get(), scalar_.get(), nullptr, nullptr,
-                       context_.get()) == 1,
-          "EC_POINT_mul");
+    ossl::Check(EC_POINT_mul(group_.get(), point.get(), scalar_.get(), nullptr, nullptr,
+                             context_.get()) == 1,
+                "EC_POINT_mul");
     EcPublic own{curve_, Bytes(FieldSize(curve_)), Bytes(FieldSize(curve_))};
     Coordinates(*point, own.x, own.y);
     return own;
@@ -83,13 +75,13 @@ class Agreement {
   SecretBytes SharedX(const EcPublic& peer) const {
     const ossl::Point point(EC_POINT_new(group_.get()));
     // Fails for a point off the curve.
-    if (EC_POINT_set_affine_coordinates(group_.get(), point.get(), Number(peer.x).get(),
-                                        Number(peer.y).get(), context_.get()) != 1)
+    if (EC_POINT_set_affine_coordinates(group_.get(), point.get(), ossl::Number(peer.x).get(),
+                                        ossl::Number(peer.y).get(), context_.get()) != 1)
       throw Error(Fault::BadInput,
                   "the storage root's point is not on its curve: " + ossl::TakeError());
-    Check(EC_POINT_mul(group_.get(), point.get(), nullptr, point.get(), scalar_.get(),
-                       context_.get()) == 1,
-          "EC_POINT_mul");
+    ossl::Check(EC_POINT_mul(group_.get(), point.get(), nullptr, point.get(), scalar_.get(),
+                             context_.get()) == 1,
+                "EC_POINT_mul");
     SecretBytes x(FieldSize(curve_)), y(FieldSize(curve_));
     Coordinates(*point, {x.data(), x.size()}, {y.data(), y.size()});
     return x;
@@ -98,9 +90,9 @@ class Agreement {
  private:
   void Coordinates(const EC_POINT& point, std::span<uint8_t> x, std::span<uint8_t> y) const {
     const ossl::Bn x_number(BN_new()), y_number(BN_new());
-    Check(EC_POINT_get_affine_coordinates(group_.get(), &point, x_number.get(), y_number.get(),
-                                          context_.get()) == 1,
-          "EC_POINT_get_affine_coordinates");
+    ossl::Check(EC_POINT_get_affine_coordinates(group_.get(), &point, x_number.get(),
+                                                y_number.get(), context_.get()) == 1,
+                "EC_POINT_get_affine_coordinates");
     Write(x_number.get(), x);
     Write(y_number.get(), y);
   }

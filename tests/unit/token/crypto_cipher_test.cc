@@ -7,13 +7,13 @@
 namespace keyscope::crypto {
 namespace {
 
-using test::FromHex;
 using test::Garbage;
+using test::Unhex;
 using enum Direction;
 
-constexpr CipherMode kAll[] = {CipherMode::Ecb, CipherMode::Cbc,    CipherMode::CbcPad,
-                               CipherMode::Ctr, CipherMode::Cfb128, CipherMode::Ofb,
-                               CipherMode::Gcm};
+constexpr CipherMode kAllModes[] = {CipherMode::Ecb, CipherMode::Cbc,    CipherMode::CbcPad,
+                                    CipherMode::Ctr, CipherMode::Cfb128, CipherMode::Ofb,
+                                    CipherMode::Gcm};
 
 struct Outcome {
   CipherStatus status;
@@ -59,7 +59,7 @@ class CryptoCipher : public testing::TestWithParam<CipherMode> {
   const Bytes key_ = Garbage().Some(32);
   const Bytes iv_ = Garbage().Some(16);
 };
-INSTANTIATE_TEST_SUITE_P(Modes, CryptoCipher, testing::ValuesIn(kAll));
+INSTANTIATE_TEST_SUITE_P(Modes, CryptoCipher, testing::ValuesIn(kAllModes));
 
 TEST_P(CryptoCipher, ComesBackWholeAndInPieces) {
   Garbage garbage;
@@ -87,10 +87,10 @@ TEST_P(CryptoCipher, GarbageIsRefusedOrDecryptedQuietly) {
 
 // NIST SP 800-38A, appendix F: the first block with the 128-bit key.
 TEST(CryptoCipherVectors, Sp80038a) {
-  const Bytes key = FromHex("2b7e151628aed2a6abf7158809cf4f3c");
-  const Bytes iv = FromHex("000102030405060708090a0b0c0d0e0f");
-  const Bytes counter = FromHex("f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff");
-  const Bytes block = FromHex("6bc1bee22e409f96e93d7e117393172a");
+  const Bytes key = Unhex("2b7e151628aed2a6abf7158809cf4f3c");
+  const Bytes iv = Unhex("000102030405060708090a0b0c0d0e0f");
+  const Bytes counter = Unhex("f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff");
+  const Bytes block = Unhex("6bc1bee22e409f96e93d7e117393172a");
   auto encrypt = [&](CipherMode mode, ByteView with) {
     return Hex(Through(*Cipher::Start(mode, Encrypt, HostAes(key), {.iv = with}), block).bytes);
   };
@@ -103,20 +103,20 @@ TEST(CryptoCipherVectors, Sp80038a) {
 
 // Test case 4 of the GCM specification, and case 6 with an IV of 60 bytes.
 TEST(CryptoCipherVectors, Gcm) {
-  const Bytes key = FromHex("feffe9928665731c6d6a8f9467308308");
-  const Bytes aad = FromHex("feedfacedeadbeeffeedfacedeadbeefabaddad2");
-  const Bytes plaintext = FromHex(
+  const Bytes key = Unhex("feffe9928665731c6d6a8f9467308308");
+  const Bytes aad = Unhex("feedfacedeadbeeffeedfacedeadbeefabaddad2");
+  const Bytes plaintext = Unhex(
       "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6"
       "b525"
       "b16aedf5aa0de657ba637b39");
-  const Bytes iv = FromHex("cafebabefacedbaddecaf888");
+  const Bytes iv = Unhex("cafebabefacedbaddecaf888");
   EXPECT_EQ(Hex(ByteView(Through(*Cipher::Start(CipherMode::Gcm, Encrypt, HostAes(key),
                                                 {.iv = iv, .aad = aad}),
                                  plaintext)
                              .bytes)
                     .last(16)),
             "5bc94fbc3221a5db94fae95ae7121a47");
-  const Bytes long_iv = FromHex(
+  const Bytes long_iv = Unhex(
       "9313225df88406e555909c5aff5269aa6a7a9538534f7da1e4c303d2a318a728c3c0c95156809539fcf0e2429a6b"
       "5254"
       "16aedbf5a0de6a57a637b39b");

@@ -13,8 +13,8 @@
 namespace keyscope::crypto {
 namespace {
 
-using test::FromHex;
 using test::Garbage;
+using test::Unhex;
 using tpm::Hash;
 using enum WrapKind;
 
@@ -45,19 +45,19 @@ TEST(CryptoMac, EveryHashHasItsHmac) {
 }
 
 TEST(CryptoMac, CmacOfRfc4493) {
-  const Bytes key = FromHex("2b7e151628aed2a6abf7158809cf4f3c");
+  const Bytes key = Unhex("2b7e151628aed2a6abf7158809cf4f3c");
   EXPECT_EQ(Hex(Cmac(HostAes(key)).Final()), "bb1d6929e95937287fa37d129b756746");
   Cmac block(HostAes(key));
-  block.Update(FromHex("6bc1bee22e409f96"));
-  block.Update(FromHex("e93d7e117393172a"));
+  block.Update(Unhex("6bc1bee22e409f96"));
+  block.Update(Unhex("e93d7e117393172a"));
   EXPECT_EQ(Hex(block.Final()), "070a16b46b4d4144f79bdd9dd04a287c");
 }
 
 TEST(CryptoKdf, HkdfOfRfc5869) {
   const Bytes ikm(22, 0x0b);
-  const SecretBytes prk = HkdfExtract(Hash::Sha256, FromHex("000102030405060708090a0b0c"), ikm);
+  const SecretBytes prk = HkdfExtract(Hash::Sha256, Unhex("000102030405060708090a0b0c"), ikm);
   EXPECT_EQ(Hex(prk), "077709362c2e32df0ddc3f0dc47bba6390b6c73bb50f9c3122ec844ad7c2b3e5");
-  EXPECT_EQ(Hex(*HkdfExpand(Hash::Sha256, prk.view(), FromHex("f0f1f2f3f4f5f6f7f8f9"), 42)),
+  EXPECT_EQ(Hex(*HkdfExpand(Hash::Sha256, prk.view(), Unhex("f0f1f2f3f4f5f6f7f8f9"), 42)),
             "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865");
   EXPECT_EQ(Hex(HkdfExtract(Hash::Sha256, {}, ikm)),
             "19ef24a32c717b167f33a91d6f648bdf96596776afdb6377ac434c1c293ccb04");
@@ -104,7 +104,7 @@ TEST(CryptoKdf, CounterModeIsOpenssls) {
   Bytes label = Garbage().Some(9);
   Bytes context = Garbage().Some(11);
   // OpenSSL's fixed input: label, a zero byte, context, and the length in bits.
-  const Bytes after = Concat({label, Bytes{0}, context, FromHex("00000280")});
+  const Bytes after = Concat({label, Bytes{0}, context, Unhex("00000280")});
   const std::vector<OSSL_PARAM> hmac = {
       Text(OSSL_KDF_PARAM_MAC, "HMAC"),     Text(OSSL_KDF_PARAM_DIGEST, "SHA256"),
       Octets(OSSL_KDF_PARAM_KEY, key),      Octets(OSSL_KDF_PARAM_SALT, label),
@@ -127,7 +127,7 @@ TEST(CryptoKdf, CounterHasItsPlaceWidthAndOrder) {
                        .counter_bytes = 2,
                        .little_endian = true};
   EXPECT_EQ(Hex(*Derive(kdf, 32)),
-            Hex(Hmac(Hash::Sha256, key, {AsBytes("before"), FromHex("0100"), AsBytes("after")})));
+            Hex(Hmac(Hash::Sha256, key, {AsBytes("before"), Unhex("0100"), AsBytes("after")})));
   const CounterKdf narrow{.prf = HmacPrf(key), .before = {}, .after = {}, .counter_bytes = 1};
   EXPECT_TRUE(Derive(narrow, 255 * 32));
   EXPECT_FALSE(Derive(narrow, 255 * 32 + 1));
@@ -137,17 +137,17 @@ TEST(CryptoKdf, CounterHasItsPlaceWidthAndOrder) {
 }
 
 TEST(CryptoKeyWrap, VectorsOfRfc3394And5649) {
-  const Bytes kek = FromHex("000102030405060708090a0b0c0d0e0f");
-  const Bytes key = FromHex("00112233445566778899aabbccddeeff");
+  const Bytes kek = Unhex("000102030405060708090a0b0c0d0e0f");
+  const Bytes key = Unhex("00112233445566778899aabbccddeeff");
   const Bytes wrapped = *WrapAes(Plain, *HostAes(kek), {}, key);
   EXPECT_EQ(Hex(wrapped), "1fa68b0a8112b447aef34bd8fb5a7b829d3e862371d2cfe5");
   EXPECT_TRUE(Equal(UnwrapAes(Plain, *HostAes(kek), {}, wrapped)->view(), key));
 
-  const Bytes kek192 = FromHex("5840df6e29b02af1ab493b705bf16ea1ae8338f4dcc176a8");
+  const Bytes kek192 = Unhex("5840df6e29b02af1ab493b705bf16ea1ae8338f4dcc176a8");
   EXPECT_EQ(Hex(*WrapAes(Padded, *HostAes(kek192), {},
-                         FromHex("c37b7e6492584340bed12207808941155068f738"))),
+                         Unhex("c37b7e6492584340bed12207808941155068f738"))),
             "138bdeaa9b8fa7fc61f97742e72248ee5ae6ae5360d1ae6a5f54f373fa543b6a");
-  EXPECT_EQ(Hex(*WrapAes(Padded, *HostAes(kek192), {}, FromHex("466f7250617369"))),
+  EXPECT_EQ(Hex(*WrapAes(Padded, *HostAes(kek192), {}, Unhex("466f7250617369"))),
             "afbeb0f07dfbf5419200f2ccb50bb24f");
 }
 

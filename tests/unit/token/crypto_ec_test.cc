@@ -8,10 +8,10 @@
 namespace keyscope::crypto {
 namespace {
 
-using test::FromHex;
+using test::Unhex;
 using tpm::Curve;
 
-constexpr Curve kAll[] = {Curve::P256, Curve::P384, Curve::P521};
+constexpr Curve kAllCurves[] = {Curve::P256, Curve::P384, Curve::P521};
 
 class CryptoEc : public testing::TestWithParam<Curve> {
  protected:
@@ -24,7 +24,7 @@ class CryptoEc : public testing::TestWithParam<Curve> {
     return order;
   }
 };
-INSTANTIATE_TEST_SUITE_P(Curves, CryptoEc, testing::ValuesIn(kAll),
+INSTANTIATE_TEST_SUITE_P(Curves, CryptoEc, testing::ValuesIn(kAllCurves),
                          [](const auto& of) { return std::string(Info(of.param).names[0]); });
 
 TEST_P(CryptoEc, ParametersComeBackByOidAndByName) {
@@ -114,7 +114,7 @@ TEST(CryptoEcEncoding, OtherParametersAreNoCurve) {
   // Nothing, implicitCurve, secp256k1, trailing data, explicit parameters, no name, another name.
   for (const char* hex :
        {"", "0500", "06052b8104000a", "06082a8648ce3d03010700", "3003020101", "1300", "1303502d32"})
-    EXPECT_FALSE(CurveFromParams(FromHex(hex))) << hex;
+    EXPECT_FALSE(CurveFromParams(Unhex(hex))) << hex;
 }
 
 }  // namespace

@@ -11,9 +11,9 @@ namespace {
 
 using tpm::Hash;
 
-constexpr Hash kAll[] = {Hash::Sha1,     Hash::Sha224,   Hash::Sha256,
-                         Hash::Sha384,   Hash::Sha512,   Hash::Sha3_224,
-                         Hash::Sha3_256, Hash::Sha3_384, Hash::Sha3_512};
+constexpr Hash kAllHashes[] = {Hash::Sha1,     Hash::Sha224,   Hash::Sha256,
+                               Hash::Sha384,   Hash::Sha512,   Hash::Sha3_224,
+                               Hash::Sha3_256, Hash::Sha3_384, Hash::Sha3_512};
 
 TEST(CryptoHash, DigestsOfAbcAreThoseOfFips180And202) {
   EXPECT_EQ(Hex(Digest(Hash::Sha1, AsBytes("abc"))), "a9993e364706816aba3e25717850c26c9cd0d89d");
@@ -25,7 +25,7 @@ TEST(CryptoHash, DigestsOfAbcAreThoseOfFips180And202) {
 
 TEST(CryptoHash, StreamingGivesTheSameAndTheTableIsRight) {
   const Bytes data = test::Garbage().Some(1000);
-  for (Hash hash : kAll) {
+  for (Hash hash : kAllHashes) {
     Digester digester(hash);
     digester.Update({});
     digester.Update(ByteView(data).first(333));
@@ -39,7 +39,7 @@ TEST(CryptoHash, StreamingGivesTheSameAndTheTableIsRight) {
 
 // Contexts are used again: after digests that were left unfinished, several at a time.
 TEST(CryptoHash, NothingOfOneMessageGetsIntoAnother) {
-  for (Hash hash : kAll) {
+  for (Hash hash : kAllHashes) {
     const Bytes expected = Digest(hash, AsBytes("abc"));
     for (int round = 0; round < 3; ++round) {
       Digester unfinished(hash), finished(hash);
@@ -70,7 +70,7 @@ TEST(CryptoHash, NoneIsNoHash) {
 // The prefixes as OpenSSL writes them into a signature.
 TEST(CryptoHash, PrefixesAreOpenssls) {
   const ossl::Pkey key = test::NewRsa(1024);
-  for (Hash hash : kAll) {
+  for (Hash hash : kAllHashes) {
     const Bytes digest = Digest(hash, {});
     const ossl::PkeyCtx context(EVP_PKEY_CTX_new_from_pkey(ossl::Context(), key.get(), nullptr));
     ASSERT_EQ(EVP_PKEY_sign_init(context.get()), 1);
@@ -87,7 +87,7 @@ TEST(CryptoHash, PrefixesAreOpenssls) {
 }
 
 TEST(CryptoHash, ParseDigestInfoIsStrict) {
-  for (Hash hash : kAll) {
+  for (Hash hash : kAllHashes) {
     Bytes info = Concat({Info(hash).digest_info_prefix, Digest(hash, {})});
     auto parsed = ParseDigestInfo(info);
     ASSERT_TRUE(parsed);

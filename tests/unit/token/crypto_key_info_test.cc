@@ -112,7 +112,7 @@ TEST(CryptoKeyInfo, CertificateFieldsAreThoseOfOpenssl) {
 TEST(CryptoDer, LengthsAreMinimalAndWithinBounds) {
   for (const char* hex : {"30", "3080", "308100", "30810101", "30820001ff", "3085000000000100",
                           "3084ffffffff", "3002ff", "0401ff"})
-    EXPECT_FALSE(der::Only(der::kSequence, test::FromHex(hex))) << hex;
+    EXPECT_FALSE(der::Only(der::kSequence, test::Unhex(hex))) << hex;
   for (size_t size : {0u, 1u, 127u, 128u, 255u, 256u, 70000u}) {
     const Bytes content(size, 7);
     EXPECT_TRUE(Equal(*der::Only(der::kSequence, der::Write(der::kSequence, {content})), content));
@@ -120,7 +120,7 @@ TEST(CryptoDer, LengthsAreMinimalAndWithinBounds) {
   EXPECT_EQ(Hex(der::WriteUnsigned(Bytes{0, 0, 0x80})), "02020080");
   EXPECT_EQ(Hex(der::WriteUnsigned(Bytes{0})), "020100");
   for (const char* hex : {"0200", "0201ff", "0202007f", "020200"}) {
-    const Bytes number = test::FromHex(hex);
+    const Bytes number = test::Unhex(hex);
     EXPECT_FALSE(der::Reader(number).Unsigned()) << hex;
   }
 }

@@ -25,7 +25,7 @@ TEST(CryptoRsaPadding, Type1OfAnotherFormIsRefused) {
   for (const char* hex :
        {"", "0001ffffffffffffff00616263", "0002ffffffffffffffff006162",
         "0101ffffffffffffffff006162", "0001ffffffffffffffffffffff", "0001fffffffffffffffe006162"})
-    EXPECT_FALSE(UnpadPkcs1Type1(test::FromHex(hex))) << hex;
+    EXPECT_FALSE(UnpadPkcs1Type1(test::Unhex(hex))) << hex;
 }
 
 TEST(CryptoRsaPadding, Pkcs1EncryptionComesBack) {

@@ -13,7 +13,7 @@
 
 namespace keyscope::crypto::test {
 
-inline Bytes FromHex(std::string_view hex) {
+inline Bytes Unhex(std::string_view hex) {
   Bytes bytes;
   for (size_t i = 0; i + 1 < hex.size(); i += 2)
     bytes.push_back(static_cast<uint8_t>(std::stoul(std::string(hex.substr(i, 2)), nullptr, 16)));
@@ -83,13 +83,10 @@ Bytes Der(int (*write)(const T*, unsigned char**), const T* object) {
 
 // base^exponent mod modulus, to the size of the modulus: the private operation of RSA.
 inline Bytes PowerMod(ByteView base, ByteView exponent, ByteView modulus) {
-  auto number = [](ByteView bytes) {
-    return ossl::Bn(BN_bin2bn(bytes.data(), static_cast<int>(bytes.size()), nullptr));
-  };
   const ossl::BnCtx context(BN_CTX_new());
   const ossl::Bn result(BN_new());
-  BN_mod_exp(result.get(), number(base).get(), number(exponent).get(), number(modulus).get(),
-             context.get());
+  BN_mod_exp(result.get(), ossl::Number(base).get(), ossl::Number(exponent).get(),
+             ossl::Number(modulus).get(), context.get());
   const Bytes stripped = StripLeadingZeros(modulus);
   Bytes bytes(stripped.size());
   BN_bn2binpad(result.get(), bytes.data(), static_cast<int>(bytes.size()));

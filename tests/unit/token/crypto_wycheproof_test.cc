@@ -22,7 +22,7 @@ using tpm::Curve;
 using tpm::Hash;
 
 Bytes Field(const Json& of, const char* name) {
-  return test::FromHex(of.at(name).get<std::string>());
+  return test::Unhex(of.at(name).get<std::string>());
 }
 
 Hash HashNamed(const std::string& name) {
@@ -96,7 +96,7 @@ Bytes SharedSecret(const tpm::EcPublic& peer, ByteView scalar) {
   const ossl::Point point(EC_POINT_new(group));
   const Bytes raw = RawPoint(peer);
   EC_POINT_oct2point(group, point.get(), raw.data(), raw.size(), context.get());
-  const ossl::Bn number(BN_bin2bn(scalar.data(), static_cast<int>(scalar.size()), nullptr));
+  const ossl::Bn number = ossl::Number(scalar);
   const ossl::Bn x(BN_new());
   EC_POINT_mul(group, point.get(), nullptr, point.get(), number.get(), context.get());
   EC_POINT_get_affine_coordinates(group, point.get(), x.get(), nullptr, context.get());

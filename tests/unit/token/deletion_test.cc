@@ -7,7 +7,7 @@
 #include "tests/fakes/fake_backend.h"
 #include "tests/module/attributes.h"
 #include "tests/unit/p11/environment.h"
-#include "token/fault_to_rv.h"
+#include "tests/unit/token/rv_of.h"
 #include "token/session.h"
 #include "token/token.h"
 
@@ -24,16 +24,6 @@ constexpr Fault kFaults[] = {
 constexpr uint32_t kFirstHandle = 0x81008000;
 
 Input In(std::string_view text) { return {text.data(), text.size()}; }
-
-template <typename Call>
-CK_RV RvOf(Call call) {
-  try {
-    call();
-    return CKR_OK;
-  } catch (const Error& error) {
-    return ToRv(error);
-  }
-}
 
 class DeletionWithFaults : public testing::Test {
  protected:

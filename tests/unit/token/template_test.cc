@@ -2,18 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/unit/token/rv_of.h"
+
 namespace keyscope::token {
 namespace {
-
-template <typename Call>
-CK_RV RvOf(Call call) {
-  try {
-    call();
-    return CKR_OK;
-  } catch (const Error& error) {
-    return std::get<Rv>(error.cause()).value;
-  }
-}
 
 CK_RV Parse(CK_ATTRIBUTE attribute) {
   return RvOf([&] { ParseTemplate({&attribute, 1}); });
