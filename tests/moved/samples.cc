@@ -5,7 +5,7 @@
 namespace keyscope::test {
 namespace {
 
-const Bytes kP256 = {0x06, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7};
+const Bytes kP256Params = {0x06, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7};
 
 // The base point of P-256 (SP 800-186), as CKA_EC_POINT.
 Bytes BasePoint() {
@@ -65,7 +65,7 @@ const std::vector<Sample>& Samples() {
       {"ec",
        {{CKA_CLASS, CKO_PUBLIC_KEY},
         {CKA_KEY_TYPE, CKK_EC},
-        {CKA_EC_PARAMS, kP256},
+        {CKA_EC_PARAMS, kP256Params},
         {CKA_EC_POINT, BasePoint()}},
        {{CKA_KEY_GEN_MECHANISM, CK_UNAVAILABLE_INFORMATION}}},
   };
@@ -74,7 +74,7 @@ const std::vector<Sample>& Samples() {
 
 void MakeSamples(CK_SESSION_HANDLE session) {
   for (const Sample& sample : Samples()) Create(session, sample.label, sample.given);
-  Attributes for_public{{CKA_TOKEN, true}, {CKA_LABEL, kPair}, {CKA_EC_PARAMS, kP256}},
+  Attributes for_public{{CKA_TOKEN, true}, {CKA_LABEL, kPair}, {CKA_EC_PARAMS, kP256Params}},
       for_private{{CKA_TOKEN, true}, {CKA_LABEL, kPair}};
   CK_OBJECT_HANDLE public_key = CK_INVALID_HANDLE, private_key = CK_INVALID_HANDLE;
   Must("C_GenerateKeyPair",
