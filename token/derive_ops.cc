@@ -54,8 +54,6 @@ SecretBytes Hkdf(const Materials& materials, std::optional<size_t> wanted) {
 
 SecretBytes CounterKdf(const Materials& materials, std::optional<size_t> wanted) {
   if (!wanted) Refuse(CKR_TEMPLATE_INCOMPLETE, "CKA_VALUE_LEN: the KDF has no length of its own");
-  if (*wanted > kLargestGenericSecret)
-    Refuse(CKR_KEY_SIZE_RANGE, "CKA_VALUE_LEN: too long for a secret key");
   const CounterKdfParameters kdf = CounterKdfOf(materials.mechanism, *wanted);
   if ((kdf.hash == tpm::Hash::None) != (materials.object->kind == kAes))
     Refuse(CKR_KEY_TYPE_INCONSISTENT, "AES-CMAC takes an AES key, and HMAC another secret key");

@@ -46,7 +46,9 @@ store::TokenRow Login::Row() {
   auto row = store_.LoadToken();
   if (!row) Refuse(CKR_TOKEN_NOT_RECOGNIZED, "the token is not initialised; C_InitToken does that");
   std::lock_guard lock(mutex_);
-  if (vault_ != nullptr && epoch_ != row->epoch) Drop();
+  const bool open_without_login = state_ == State::Public && vault_ != nullptr;
+  if (vault_ != nullptr && (epoch_ != row->epoch || (open_without_login && row->login_required)))
+    Drop();
   login_required_ = row->login_required;
   if (root_ == nullptr || root_->name != row->root_name)
     root_ = std::make_shared<const tpm::Root>(RootOf(*row));
@@ -241,6 +243,7 @@ void Login::InitPin(Input pin) {
     now.login_required = !given.empty();
     now.user_pin_tries = 0;
   });
+  Row();
 }
 
 void Login::SetPin(Input old_pin, Input new_pin) {
@@ -259,6 +262,7 @@ void Login::SetPin(Input old_pin, Input new_pin) {
     }
     Tries(now, who == Who::So) = 0;
   });
+  Row();
 }
 
 void Login::SessionOpened(bool read_write) {

@@ -25,8 +25,9 @@ class Login {
   Login(KeyScope scope, tpm::Backend& backend, store::ObjectStore& store)
       : scope_(scope), backend_(backend), store_(store) {}
 
-  // The token row as of now. CKR_TOKEN_NOT_RECOGNIZED when the token is not initialised; a login to
-  // a token that another process has initialised again since is dropped.
+  // The token row as of now. CKR_TOKEN_NOT_RECOGNIZED when the token is not initialised. A login to
+  // a token that another process has initialised again since is dropped, and so is what was open
+  // without one when the token has got a PIN.
   store::TokenRow Row();
 
   // Learns of the token what sessions go by. A token that is not initialised is none the worse for

@@ -130,13 +130,18 @@ std::vector<CK_OBJECT_HANDLE> Objects::Add(std::vector<Object> objects, CK_SESSI
 
 void Objects::Change(CK_OBJECT_HANDLE handle, const std::function<void(Object&)>& change) {
   if (IsSessionHandle(handle)) {
-    Object changed = *Get(handle);
-    change(changed);
-    std::lock_guard lock(mutex_);
-    auto found = session_objects_.find(handle);
-    if (found == session_objects_.end()) NoSuchObject();
-    found->second.object = std::make_shared<const Object>(std::move(changed));
-    return;
+    // Again when another thread has changed it meanwhile.
+    for (;;) {
+      const auto before = Get(handle);
+      Object changed = *before;
+      change(changed);
+      std::lock_guard lock(mutex_);
+      auto found = session_objects_.find(handle);
+      if (found == session_objects_.end()) NoSuchObject();
+      if (found->second.object != before) continue;
+      found->second.object = std::make_shared<const Object>(std::move(changed));
+      return;
+    }
   }
   const bool is_private = VisibleRow(handle).is_private;
   const auto vault = is_private ? login_.vault() : nullptr;

@@ -89,7 +89,8 @@ CK_RV WriteTemplate(const AttributeSet& held, CK_ATTRIBUTE& attribute) {
     CK_ATTRIBUTE element;
     std::memcpy(&element, place, sizeof element);
     element.type = type;
-    const CK_RV rv = WriteValue(FindRule(type)->value, value, element);
+    const AttributeRule* rule = FindRule(type);  // none: a newer Keyscope's, or damage
+    const CK_RV rv = WriteValue(rule == nullptr ? ValueKind::Bytes : rule->value, value, element);
     if (rv != CKR_OK) worst = rv;
     std::memcpy(place, &element, sizeof element);
     place += sizeof element;

@@ -29,6 +29,8 @@ void Session::Close() noexcept {
   token_.backend().Release({});
 }
 
+uint64_t Session::Generation() const { return token_.login().generation(); }
+
 void Session::CheckOpen() const {
   if (closed_) Refuse(CKR_SESSION_HANDLE_INVALID, "the session was closed meanwhile");
 }

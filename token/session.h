@@ -74,8 +74,8 @@ class Session {
   void VerifyOnce(Input data, Input signature);
   void VerifyFinal(Input signature);
   void DigestKey(CK_OBJECT_HANDLE key);
-  // C_DigestEncryptUpdate (Digest, Encrypt) and C_SignEncryptUpdate feed the plaintext before they
-  // encrypt; C_DecryptDigestUpdate and C_DecryptVerifyUpdate feed what was decrypted.
+  // C_DigestEncryptUpdate (Digest, Encrypt) and C_SignEncryptUpdate feed the plaintext, which may
+  // be encrypted in its place; C_DecryptDigestUpdate and C_DecryptVerifyUpdate what was decrypted.
   CK_RV FeedAndEncrypt(OpKind feed, Input in, Output out);
   CK_RV DecryptAndFeed(OpKind feed, Input in, Output out);
   // Message-based operations: begun once, then any number of messages. `kind`: Encrypt or Decrypt,
@@ -123,6 +123,11 @@ class Session {
   CK_OBJECT_HANDLE Keep(Object object);
   std::pair<CK_OBJECT_HANDLE, CK_OBJECT_HANDLE> KeepPair(Object public_half, Object private_half);
 
+  // What belongs to a login that has ended is no longer active.
+  void EndWithLogin(auto& active) const {
+    if (active && active->login && *active->login != Generation()) active.reset();
+  }
+  uint64_t Generation() const;  // of the login
   std::optional<ActiveOp>& Place(OpKind kind) { return operations_[static_cast<size_t>(kind)]; }
   ActiveOp& Active(OpKind kind);
   template <typename Step>

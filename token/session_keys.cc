@@ -11,6 +11,7 @@
 #include "token/pcr_binding.h"
 #include "token/public_of.h"
 #include "token/refuse.h"
+#include "token/schemes.h"
 #include "token/secret_key.h"
 #include "token/session.h"
 #include "token/template.h"
@@ -311,6 +312,8 @@ CK_OBJECT_HANDLE Session::DeriveKey(const CK_MECHANISM& mechanism, CK_OBJECT_HAN
              base_key->attributes.Bool(CKA_NEVER_EXTRACTABLE));
   std::optional<size_t> wanted;
   if (auto length = object.attributes.Ulong(CKA_VALUE_LEN)) wanted = *length;
+  if (wanted.value_or(0) > kLargestGenericSecret)
+    Refuse(CKR_KEY_SIZE_RANGE, "CKA_VALUE_LEN: too long for a secret key");
   SecretBytes value =
       rule.scheme->derive(MaterialsOf(token_, rule, mechanism, base_key.get()), wanted);
   SetSecretValue(object, std::move(value), token_);

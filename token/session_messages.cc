@@ -42,12 +42,13 @@ void Session::BeginMessages(OpKind kind, const CK_MECHANISM* mechanism, CK_OBJEC
     place.reset();
     return;
   }
+  EndWithLogin(place);
   if (place) Refuse(CKR_OPERATION_ACTIVE, "messages are being processed already in the session");
   const OpKindRule& row = RuleOf(kind);
   const MechanismRule& rule = token_.Mechanism(mechanism->mechanism);
   if ((InfoOf(rule, *token_.facts()).flags & row.message_flag) == 0)
     Refuse(CKR_MECHANISM_INVALID, "the mechanism takes no messages");
-  const uint64_t login = token_.login().generation();
+  const uint64_t login = Generation();
   const auto object = KeyFor(token_, key, rule, {.usage = row.usage});
   const auto bound = object->is_private() ? std::optional(login) : std::nullopt;
   if (kind == OpKind::Encrypt || kind == OpKind::Decrypt)
@@ -61,7 +62,7 @@ void Session::BeginMessages(OpKind kind, const CK_MECHANISM* mechanism, CK_OBJEC
 Session::ActiveMessages& Session::ActiveMessagesOf(OpKind kind) {
   CheckOpen();
   auto& place = Messages(kind);
-  if (place && place->login && *place->login != token_.login().generation()) place.reset();
+  EndWithLogin(place);
   if (!place) Refuse(CKR_OPERATION_NOT_INITIALIZED, "C_Message...Init comes first");
   return *place;
 }

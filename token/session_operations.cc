@@ -21,7 +21,7 @@ Session::ActiveOp Session::Make(OpKind kind, const CK_MECHANISM& mechanism, CK_O
   ActiveOp made;
   std::shared_ptr<const Object> object;
   if (row.takes_key()) {
-    const uint64_t login = token_.login().generation();
+    const uint64_t login = Generation();
     object = KeyFor(token_, key, rule, {.usage = row.usage});
     if (object->is_private()) made.login = login;
     made.needs_authentication = object->attributes.Bool(CKA_ALWAYS_AUTHENTICATE);
@@ -38,7 +38,7 @@ void Session::Begin(OpKind kind, const CK_MECHANISM* mechanism, CK_OBJECT_HANDLE
     place.reset();
     return;
   }
-  if (place && place->login && *place->login != token_.login().generation()) place.reset();
+  EndWithLogin(place);
   if (place) Refuse(CKR_OPERATION_ACTIVE, "an operation of this kind is active in the session");
   place = Make(kind, *mechanism, key);
 }
@@ -46,7 +46,7 @@ void Session::Begin(OpKind kind, const CK_MECHANISM* mechanism, CK_OBJECT_HANDLE
 Session::ActiveOp& Session::Active(OpKind kind) {
   CheckOpen();
   auto& place = Place(kind);
-  if (place && place->login && *place->login != token_.login().generation()) place.reset();
+  EndWithLogin(place);
   if (!place) Refuse(CKR_OPERATION_NOT_INITIALIZED, "no operation of this kind is active");
   return *place;
 }
@@ -150,8 +150,16 @@ void Session::VerifyFinal(Input signature) {
 
 CK_RV Session::FeedAndEncrypt(OpKind feed, Input in, Output out) {
   Active(feed);
+  // A part may be encrypted in its place, and is fed only when that went well.
+  const bool asks = out.data == nullptr;
+  SecretBytes part;
+  if (!asks)
+    Run(OpKind::Encrypt, [&](ActiveOp&) {
+      part = SecretBytes(in.view());
+      return Outcome::Active;
+    });
   const CK_RV rv = Update(OpKind::Encrypt, in, out);
-  if (rv == CKR_OK && out.data != nullptr) Feed(feed, in);
+  if (rv == CKR_OK && !asks) Feed(feed, {part.data(), part.size()});
   return rv;
 }
 

@@ -150,6 +150,17 @@ TEST_F(Crypt, DualFunctions) {
   const Bytes expected = Hmac("SHA256", Pattern(20), plain);
   EXPECT_EQ(Bytes(end.begin(), end.begin() + 32), expected);
 
+  // In its place: what is signed is the plaintext.
+  ASSERT_OK(C_SignInit(session, hmac.get(), mac));
+  ASSERT_OK(C_EncryptInit(session, cbc.get(), aes));
+  Bytes in_place = plain;
+  ASSERT_OK(C_SignEncryptUpdate(session, in_place.data(), 64, in_place.data(), &size));
+  EXPECT_EQ(in_place, cipher);
+  ASSERT_OK(C_EncryptFinal(session, end.data(), &end_size));
+  end_size = 32;
+  ASSERT_OK(C_SignFinal(session, end.data(), &end_size));
+  EXPECT_EQ(Bytes(end.begin(), end.begin() + 32), expected);
+
   ASSERT_OK(C_VerifyInit(session, hmac.get(), mac));
   ASSERT_OK(C_DecryptInit(session, cbc.get(), aes));
   ASSERT_OK(C_DecryptVerifyUpdate(session, Mutable(cipher), 64, room.data(), &size));

@@ -104,6 +104,16 @@ TEST_F(Deriving, BadPointsAreRefused) {
         << Hex(point);
 }
 
+TEST_F(Deriving, AnAbsurdLengthCostsNeitherMemoryNorACommand) {
+  const KeyPair pair = GenerateEc(session, P256(), {{CKA_DERIVE, true}}, {{CKA_DERIVE, true}});
+  const Mechanism ecdh = Ecdh(CKD_SHA256_KDF, RawPoint(NewEc("P-256")));
+  proxy().Reset();
+  for (CK_ULONG length : {CK_ULONG{1} << 36, ~CK_ULONG{0} - 64})
+    EXPECT_RV(CKR_KEY_SIZE_RANGE,
+              TryDerive(ecdh, pair.private_key, kReadable.With({{CKA_VALUE_LEN, length}})));
+  EXPECT_EQ(proxy().Total(), 0);
+}
+
 TEST_F(Deriving, WrongKeysAndTemplates) {
   const KeyPair pair = GenerateEc(session, P256(), {{CKA_DERIVE, true}}, {{CKA_DERIVE, true}});
   const Mechanism ecdh = Ecdh(CKD_NULL, RawPoint(NewEc("P-256")));

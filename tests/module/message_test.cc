@@ -188,6 +188,12 @@ TEST_F(Messages, BeginAndEndInOrder) {
   // It ends with the login that its private key needs.
   ASSERT_OK(C_Logout(session));
   EXPECT_RV(CKR_OPERATION_NOT_INITIALIZED, C_MessageDecryptFinal(session));
+  // Another may begin at once.
+  ASSERT_OK(Login(session, CKU_USER, kUserPin));
+  ASSERT_OK(C_MessageEncryptInit(session, gcm.get(), ImportAes(session, Pattern(32))));
+  ASSERT_OK(C_Logout(session));
+  ASSERT_OK(Login(session, CKU_USER, kUserPin));
+  EXPECT_OK(C_MessageEncryptInit(session, gcm.get(), ImportAes(session, Pattern(32))));
 }
 
 }  // namespace

@@ -156,6 +156,25 @@ TEST_F(Pins, AnEmptyPinMeansNoLogin) {
   expect_signs();
 }
 
+// At once, and in the session that changed it.
+TEST_F(Pins, WhetherALoginIsNeededFollowsThePin) {
+  ASSERT_OK(Login(session, CKU_SO, kSoPin));
+  ASSERT_OK(InitPin(session, ""));
+  ASSERT_OK(C_Logout(session));
+  const KeyPair pair = GenerateEc(session, P256(), {{CKA_TOKEN, true}}, {{CKA_TOKEN, true}});
+  Do(kSign, session, CKM_ECDSA, pair.private_key, Pattern(32));
+  ASSERT_OK(C_SignInit(session, Mechanism(CKM_ECDSA).get(), pair.private_key));
+  ASSERT_OK(SetPin(session, "", "a PIN now"));
+  Bytes room(64);
+  CK_ULONG size = room.size();
+  EXPECT_RV(CKR_OPERATION_NOT_INITIALIZED,
+            C_Sign(session, Mutable(Pattern(32)), 32, room.data(), &size));
+  EXPECT_RV(CKR_KEY_HANDLE_INVALID,
+            C_SignInit(session, Mechanism(CKM_ECDSA).get(), pair.private_key));
+  EXPECT_TRUE(Find(session, {{CKA_CLASS, CKO_PRIVATE_KEY}}).empty());
+  ExpectPin(CKU_USER, "a PIN now");
+}
+
 TEST_F(Pins, AWrongPinSpendsOneTryAndShowsInTheFlags) {
   EXPECT_EQ(TokenFlags(kMachineSlot) & kUserPinFlags, 0U);
   EXPECT_RV(CKR_PIN_INCORRECT, Login(session, CKU_USER, "not this"));

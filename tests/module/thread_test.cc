@@ -51,6 +51,22 @@ TEST_F(Threads, EachInItsOwnSession) {
   EXPECT_EQ(good, kThreads * 10);
 }
 
+TEST_F(Threads, ChangesOfOneSessionObjectAreNotLost) {
+  const CK_OBJECT_HANDLE object = Create(session, {{CKA_CLASS, CKO_DATA}});
+  constexpr CK_ATTRIBUTE_TYPE kTypes[] = {CKA_LABEL, CKA_APPLICATION, CKA_OBJECT_ID, CKA_VALUE};
+  InThreads(
+      [&](int i) {
+        const CK_SESSION_HANDLE own = Open();
+        for (size_t length = 1; length <= 500; ++length) {
+          const Bytes value = Pattern(length);
+          EXPECT_OK(Set(own, object, {{kTypes[i], value}}));
+          EXPECT_EQ(Get(own, object, kTypes[i]), value);
+        }
+        EXPECT_OK(C_CloseSession(own));
+      },
+      static_cast<int>(std::size(kTypes)));
+}
+
 // Whoever has a session open keeps the login alive; whoever closes the last one ends it.
 TEST_F(Threads, ThirtyTwoOpenLogInFindSignAndClose) {
   constexpr int kMany = 32;
