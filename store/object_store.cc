@@ -18,6 +18,13 @@ ObjectStore::~ObjectStore() = default;
 
 Database* ObjectStore::Open(For use) {
   const bool writing = use == For::Writing;
+  if (path_.empty()) {
+    if (!writing) return nullptr;
+    throw Error(Fault::ReadOnly,
+                "the " + std::string(Name(scope_)) +
+                    " token has no folder for a store: the account has no home, or "
+                    "the configuration names none");
+  }
   if (database_ != nullptr &&
       (database_->broken() || database_->moved() || (writing && database_->read_only())))
     database_.reset();

@@ -122,7 +122,7 @@ struct Version {
 class ObjectStore {
  public:
   // `path`: the database file. It and its folder are made by InitToken (see files.h), not before.
-  // Nothing is opened yet.
+  // Empty: there is no store, and none can be made (ReadOnly). Nothing is opened yet.
   ObjectStore(std::string path, KeyScope scope);
   ~ObjectStore();
   ObjectStore(const ObjectStore&) = delete;

@@ -20,6 +20,21 @@ TEST_F(StoreTest, MissingFileReadsAsNoTokenAndIsNotMade) {
   EXPECT_TRUE(std::filesystem::is_empty(folder_));
 }
 
+TEST_F(StoreTest, WithoutAPlaceThereIsNoStoreAndNoneIsMade) {
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder_);
+  Write(".new-something", "not ours");
+  ObjectStore none("", KeyScope::User);
+  EXPECT_FALSE(none.LoadToken());
+  EXPECT_FALSE(none.ReadOnly());
+  EXPECT_EQ(none.CurrentVersion(), Version{});
+  EXPECT_TRUE(none.Find({}, 0, 10).empty());
+  EXPECT_FAULT(Fault::ReadOnly, none.InitToken(NewToken()));
+  EXPECT_FAULT(Fault::ReadOnly, Add(none, NewObject(1)));
+  EXPECT_EQ(Read(".new-something"), "not ours");
+  std::filesystem::current_path(before);
+}
+
 TEST_F(StoreTest, TokenRoundTrip) {
   TokenRow row = NewToken();
   row.label = std::string("l\0bel \xff", 8);
