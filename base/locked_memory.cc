@@ -23,13 +23,14 @@ std::byte* MapArena() {
 #ifdef _WIN32
   void* memory = VirtualAlloc(nullptr, kArenaSize, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE);
   if (memory == nullptr) return nullptr;
-  VirtualLock(memory, kArenaSize);
 #else
   void* memory =
       mmap(nullptr, kArenaSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return nullptr;
-  mlock(memory, kArenaSize);
   madvise(memory, kArenaSize, MADV_DONTDUMP);
+#ifdef MADV_WIPEONFORK
+  madvise(memory, kArenaSize, MADV_WIPEONFORK);
+#endif
 #endif
   return static_cast<std::byte*>(memory);
 }
@@ -64,6 +65,16 @@ size_t TakeRun(std::atomic<uint64_t>& word, size_t slots) {
 }
 
 }  // namespace
+
+void LockArena() noexcept {
+  std::byte* const memory = TheArena().memory;
+  if (memory == nullptr) return;
+#ifdef _WIN32
+  VirtualLock(memory, kArenaSize);
+#else
+  mlock(memory, kArenaSize);
+#endif
+}
 
 void* AllocateLocked(size_t size) {
   Arena& arena = TheArena();

@@ -10,6 +10,9 @@ namespace keyscope {
 // std::bad_alloc.
 void* AllocateLocked(size_t size);
 void FreeLocked(void* memory, size_t size) noexcept;
+// To be called in each process that keeps secrets. The child of a fork inherits neither the lock
+// nor its parent's secrets: where the kernel can do that, its arena is empty.
+void LockArena() noexcept;
 
 // For containers of secrets, which wipe what they give back.
 template <typename T>

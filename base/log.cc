@@ -57,16 +57,20 @@ std::string Now() {
 }  // namespace
 
 void Configure(Level to, const std::string& file) {
-  std::lock_guard lock(Mutex());
+  std::unique_lock lock(Mutex());
   int old = descriptor.load();
   int opened = STDERR_FILENO;
-  if (to != Level::Silent && !file.empty()) {
+  const bool wants_file = to != Level::Silent && !file.empty();
+  if (wants_file) {
     const int fd = OpenFile(file);
     if (fd >= 0) opened = fd;
   }
   descriptor = opened;
   level = to;
   if (old != STDERR_FILENO) close(old);
+  lock.unlock();
+  if (wants_file && opened == STDERR_FILENO)
+    Error("the log goes to standard error: ", file, " cannot be opened for writing");
 }
 
 bool On(Level at) { return at <= level.load(std::memory_order_relaxed); }

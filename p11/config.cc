@@ -56,27 +56,14 @@ void SetLevel(Config& config, const std::string& text) {
   config.log = found->second;
 }
 
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  throw std::invalid_argument("not a hexadecimal number");
-}
-
-SecretBytes FromHex(const std::string& text) {
-  if (text.size() % 2 != 0) throw std::invalid_argument("an odd number of hexadecimal digits");
-  SecretBytes bytes(text.size() / 2);
-  for (size_t i = 0; i < bytes.size(); ++i)
-    bytes.data()[i] = static_cast<uint8_t>(HexDigit(text[2 * i]) << 4 | HexDigit(text[2 * i + 1]));
-  return bytes;
-}
-
 // "hex:<digits>", "file:<path>" (a line end after the value does not count), or the value itself:
 // the forms of tpm2-tools.
 template <auto Member>
 void SetAuth(Config& config, const std::string& text) {
   if (text.starts_with("hex:")) {
-    config.*Member = FromHex(text.substr(4));
+    auto bytes = FromHexOfEitherCase(std::string_view(text).substr(4));
+    if (!bytes) throw std::invalid_argument("not a hexadecimal number");
+    config.*Member = SecretBytes(std::move(*bytes));
   } else if (text.starts_with("file:")) {
     std::ifstream file(PathOf(text.substr(5)), std::ios::binary);
     if (!file) throw std::invalid_argument("cannot read " + text.substr(5));
@@ -137,22 +124,27 @@ std::string At(const std::string& path, const toml::source_region& where) {
   return path + ":" + std::to_string(where.begin.line) + ": ";
 }
 
-void Apply(Config& config, const std::string& path, const toml::table& table) {
-  for (const auto& entry : table) {
-    const std::string key = FromPercent(entry.first.str()).value();
-    auto fail = [&](const std::string& what) {
-      throw std::invalid_argument(At(path, entry.first.source()) + what);
-    };
-    auto setting = std::ranges::find(kSettings, key, &Setting::key);
-    if (setting == std::end(kSettings)) fail("unknown key '" + key + "'");
-    const auto text = entry.second.value_exact<std::string>();
-    if (!text) fail("'" + key + "' is not a string");
-    try {
-      setting->set(config, FromPercent(*text).value());
-    } catch (const std::invalid_argument& error) {
-      fail(key + ": " + error.what());
-    }
+void ApplyOne(Config& config, const std::string& key, const toml::node& value) {
+  auto setting = std::ranges::find(kSettings, key, &Setting::key);
+  if (setting == std::end(kSettings)) throw std::invalid_argument("unknown key '" + key + "'");
+  const auto text = value.value_exact<std::string>();
+  if (!text) throw std::invalid_argument("'" + key + "' is not a string");
+  try {
+    setting->set(config, FromPercent(*text).value());
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument(key + ": " + error.what());
   }
+}
+
+// Every setting that is right; then the first that is wrong is told.
+void Apply(Config& config, const std::string& path, const toml::table& table) {
+  std::string wrong;
+  for (const auto& entry : table) try {
+      ApplyOne(config, FromPercent(entry.first.str()).value(), entry.second);
+    } catch (const std::invalid_argument& error) {
+      if (wrong.empty()) wrong = At(path, entry.first.source()) + error.what();
+    }
+  if (!wrong.empty()) throw std::invalid_argument(wrong);
 }
 
 toml::table Parse(const std::string& path, const std::string& text) try {
@@ -163,7 +155,8 @@ toml::table Parse(const std::string& path, const std::string& text) try {
   throw std::invalid_argument(path + ": it is not TOML");
 }
 
-// The file's settings over the defaults, or the defaults and a problem.
+// The file's settings over the defaults; or the defaults and a problem, told where the file wants
+// its log.
 Config FromFile(const std::string& path) {
   Config config = Defaults();
   try {
@@ -172,7 +165,10 @@ Config FromFile(const std::string& path) {
     const std::string text(std::istreambuf_iterator<char>(file), {});
     Apply(config, path, Parse(path, text));
   } catch (const std::invalid_argument& error) {
-    config = Defaults();
+    Config defaults = Defaults();
+    defaults.log = config.log;
+    defaults.log_file = config.log_file;
+    config = std::move(defaults);
     config.problems.push_back(std::string(error.what()) +
                               "; the whole file is left out, its defaults apply");
   }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/locked_memory.h"
 #include "p11/fork.h"
 
 namespace keyscope::p11 {
@@ -18,7 +19,8 @@ struct State {
 
   std::mutex mutex;
   std::shared_ptr<Module> module;
-  std::vector<std::shared_ptr<Module>> abandoned;  // of parent processes, never destroyed
+  // Those that no call reaches: ending ones, and those of parent processes, never destroyed.
+  std::vector<std::shared_ptr<Module>> left;
 };
 
 // Leaked on purpose: C_Finalize may come from an atexit handler.
@@ -31,10 +33,12 @@ void BeforeFork() {
   State& state = TheState();
   state.mutex.lock();
   if (state.module != nullptr) state.module->LockForFork();
+  for (const auto& module : state.left) module->LockForFork();
 }
 
 void AfterFork() {
   State& state = TheState();
+  for (const auto& module : state.left) module->UnlockAfterFork();
   if (state.module != nullptr) state.module->UnlockAfterFork();
   state.mutex.unlock();
 }
@@ -52,8 +56,9 @@ void Initialize(const InitializeArgs& args) {
   std::lock_guard lock(state.mutex);
   if (Alive(state))
     throw Error(Rv{CKR_CRYPTOKI_ALREADY_INITIALIZED}, "C_Initialize has been called before");
-  if (state.module != nullptr) state.abandoned.push_back(std::exchange(state.module, nullptr));
+  if (state.module != nullptr) state.left.push_back(std::move(state.module));
 
+  LockArena();
   Config config = LoadConfig();
   log::Configure(config.log, config.log_file);
   for (const std::string& problem : config.problems) log::Error("C_Initialize: ", problem);
@@ -62,9 +67,16 @@ void Initialize(const InitializeArgs& args) {
 
 void Finalize() {
   State& state = TheState();
-  std::lock_guard lock(state.mutex);
+  std::unique_lock lock(state.mutex);
   if (!Alive(state)) NotInitialized();
-  std::exchange(state.module, nullptr)->Shutdown();
+  std::shared_ptr<Module> module = state.module;
+  state.left.push_back(std::move(state.module));
+  // It waits for what the TPM is at: other calls and forks do not wait with it.
+  lock.unlock();
+  module->Shutdown();
+  lock.lock();
+  std::erase(state.left, module);
+  module.reset();
 }
 
 std::shared_ptr<Module> CurrentModule() {

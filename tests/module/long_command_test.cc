@@ -1,5 +1,9 @@
 // What other threads can do while the TPM is busy for long, as it is when it makes an RSA key.
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <future>
+#include <thread>
 
 #include "tests/module/operations.h"
 
@@ -59,6 +63,25 @@ TEST_F(LongCommand, WhatNeedsNoTpmDoesNotWait) {
   EXPECT_TRUE(Ends(work));
   EXPECT_EQ(proxy().Total(), 0);
   EXPECT_TRUE(proxy().LetGo()) << "it was held all the time";
+}
+
+// C_Finalize waits for it, and nobody waits for C_Finalize.
+TEST_F(LongCommand, TheEndHoldsUpNeitherCallsNorForks) {
+  const auto ending = std::async(std::launch::async, [] { EXPECT_OK(C_Finalize(nullptr)); });
+  const auto work = std::async(std::launch::async, [] {
+    CK_INFO info;
+    while (C_GetInfo(&info) == CKR_OK) std::this_thread::yield();
+    const pid_t child = fork();
+    if (child == 0) _exit(C_GetInfo(&info) == CKR_CRYPTOKI_NOT_INITIALIZED ? 0 : 1);
+    int status = 1;
+    EXPECT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+  });
+  EXPECT_TRUE(Ends(work));
+  EXPECT_EQ(ending.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
+  EXPECT_TRUE(proxy().LetGo());
+  EXPECT_TRUE(Ends(ending));
+  ASSERT_OK(C_Initialize(nullptr));
 }
 
 TEST_F(LongCommand, ASignComesToItsTurn) {

@@ -101,11 +101,18 @@ INSTANTIATE_TEST_SUITE_P(
                     BadFile{"UnknownKey", "pin = '1234'", "unknown key 'pin'"},
                     BadFile{"WrongType", "log_file = 7", "'log_file' is not a string"},
                     BadFile{"UnknownLevel", "log = 'loud'", "'loud' is none of"},
-                    BadFile{"OddHex", "owner_auth = 'hex:0'", "odd number"},
+                    BadFile{"OddHex", "owner_auth = 'hex:0'", "not a hexadecimal"},
                     BadFile{"NoHex", "owner_auth = 'hex:0g'", "not a hexadecimal"},
                     BadFile{"NoAuthFile", "owner_auth = 'file:/none'", "cannot read"},
                     BadFile{"Table", "[log]\nlevel = 'info'", "is not a string"}),
     [](const auto& test) { return std::string(test.param.name); });
+
+TEST_F(ConfigTest, WhatIsWrongIsToldWhereTheFileWantsItsLog) {
+  const Config config = Load("a = ''\nlog = 'warn'\nlog_file = '/l'\nz = ''\n");
+  EXPECT_THAT(config.problems, ElementsAre(HasSubstr("unknown key 'a'")));
+  EXPECT_EQ(config.log, log::Level::Warn);
+  EXPECT_EQ(config.log_file, "/l");
+}
 
 TEST_F(ConfigTest, ANamedFileThatIsMissingIsAProblem) {
   setenv("KEYSCOPE_CONF", (folder_ / "none").c_str(), 1);
