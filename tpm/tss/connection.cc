@@ -28,6 +28,18 @@ std::mutex& LoaderMutex() {
 // This thread holds it: some TCTIs fork to connect.
 thread_local bool loading = false;
 
+// While a TCTI is loaded or unloaded: the loader's own lock is not to be held when a child is made.
+class Loading {
+ public:
+  Loading() { loading = true; }
+  ~Loading() { loading = false; }
+  Loading(const Loading&) = delete;
+  Loading& operator=(const Loading&) = delete;
+
+ private:
+  const std::lock_guard<std::mutex> lock_{LoaderMutex()};
+};
+
 }  // namespace
 
 void LockForFork() {
@@ -76,10 +88,8 @@ void Connection::Open() {
   if (open_) return;
   TSS2_RC rc;
   {
-    std::lock_guard lock(LoaderMutex());
-    loading = true;
+    const Loading lock;
     rc = Tss2_TctiLdr_Initialize(tcti_name_.c_str(), &tcti_);
-    loading = false;
     if (rc == TSS2_RC_SUCCESS) KeepFromOtherPrograms(tcti_);
   }
   if (rc != TSS2_RC_SUCCESS) Refuse(rc);
@@ -105,7 +115,9 @@ void Connection::Refuse(TSS2_RC rc) {
 void Connection::Drop() noexcept {
   open_ = false;
   for (auto& context : sys_) context.reset();  // holds no resources of its own
-  if (tcti_ != nullptr) Tss2_TctiLdr_Finalize(&tcti_);
+  if (tcti_ == nullptr) return;
+  const Loading lock;
+  Tss2_TctiLdr_Finalize(&tcti_);
   tcti_ = nullptr;
 }
 

@@ -20,16 +20,16 @@ bool Divides(ByteView prime, ByteView modulus) {
          BN_is_zero(rest.get());
 }
 
-void Fill(TPMT_SENSITIVE& sensitive, const RsaPrivate& key) {
+void FillSensitive(TPMT_SENSITIVE& sensitive, const RsaPrivate& key) {
   if (!Divides(key.prime.view(), key.public_key.modulus))
     throw Error(Fault::BadInput, "the prime is not one of the RSA modulus");
   sensitive.sensitiveType = TPM2_ALG_RSA;
-  sensitive.sensitive.rsa = Tpm2b<TPM2B_PRIVATE_KEY_RSA>(key.prime.view());
+  Fill(sensitive.sensitive.rsa, key.prime.view());
 }
 
-void Fill(TPMT_SENSITIVE& sensitive, const EcPrivate& key) {
+void FillSensitive(TPMT_SENSITIVE& sensitive, const EcPrivate& key) {
   sensitive.sensitiveType = TPM2_ALG_ECC;
-  sensitive.sensitive.ecc = Tpm2b<TPM2B_ECC_PARAMETER>(key.scalar.view());
+  Fill(sensitive.sensitive.ecc, key.scalar.view());
 }
 
 size_t SymmetricKeySize(const TPMT_PUBLIC& root) {
@@ -44,11 +44,11 @@ size_t SymmetricKeySize(const TPMT_PUBLIC& root) {
 Duplicate WrapForImport(const TPMT_PUBLIC& root, const PrivateKey& key, const SecretBytes& auth) {
   Duplicate made;
   Wiped<TPM2B_SENSITIVE> sensitive;
-  sensitive.value.sensitiveArea.authValue = Tpm2b<TPM2B_AUTH>(auth.view());
+  Fill(sensitive.value.sensitiveArea.authValue, auth.view());
   std::visit(
       [&](const auto& one) {
         made.area.publicArea = ImportTemplate(one.public_key);
-        Fill(sensitive.value.sensitiveArea, one);
+        FillSensitive(sensitive.value.sensitiveArea, one);
       },
       key);
   const Bytes name = NameOf(made.area.publicArea);

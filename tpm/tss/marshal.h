@@ -13,14 +13,20 @@
 
 namespace keyscope::tpm::tss {
 
-// A TPM2B with a `buffer`, from bytes. Fault::BadInput when they do not fit.
+// Puts bytes into a TPM2B with a `buffer`: secrets, too, for which there is Wiped. Fault::BadInput
+// when they do not fit.
 template <typename T>
-T Tpm2b(ByteView bytes) {
-  T tpm2b{};
+void Fill(T& tpm2b, ByteView bytes) {
   if (bytes.size() > sizeof tpm2b.buffer)
     throw Error(Fault::BadInput, "a value is longer than a TPM takes");
   tpm2b.size = static_cast<UINT16>(bytes.size());
   std::copy(bytes.begin(), bytes.end(), tpm2b.buffer);
+}
+// The TPM2B itself, of bytes that are no secret.
+template <typename T>
+T Tpm2b(ByteView bytes) {
+  T tpm2b{};
+  Fill(tpm2b, bytes);
   return tpm2b;
 }
 
