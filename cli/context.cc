@@ -63,14 +63,21 @@ std::unique_ptr<Session> Context::Login(KeyScope scope, const Uri& from) {
   return session;
 }
 
-std::unique_ptr<Session> Context::LoginIfPossible(KeyScope scope, bool& logged_in) {
-  logged_in = true;
-  try {
-    return Login(scope);
-  } catch (const UsageError&) {
-    logged_in = false;
-    return std::make_unique<Session>(module(), scope);
+std::unique_ptr<Session> Context::LoginIfPossible(KeyScope scope, bool named,
+                                                  std::string& why_not) {
+  constexpr CK_FLAGS kLastWrong =
+      CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY | CKF_USER_PIN_LOCKED;
+  const std::string token = "the " + std::string(Name(scope)) + " token";
+  if (!named && (module().TokenInfo(scope).flags & kLastWrong) != 0) {
+    why_not = token + "'s last PIN was wrong; name the scope to try one again";
+  } else {
+    try {
+      return Login(scope);
+    } catch (const UsageError&) {
+      why_not = "there is no PIN for " + token;
+    }
   }
+  return std::make_unique<Session>(module(), scope);
 }
 
 void Context::Answer(const Json& answer) const {

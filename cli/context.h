@@ -29,8 +29,10 @@ class Context {
   // A session with the token of `scope`, logged in where the token wants it. UsageError without a
   // PIN. `from`: a URI that may bring a PIN.
   std::unique_ptr<Session> Login(KeyScope scope, const Uri& from = {});
-  // The same, but without login when there is no PIN: then only public objects are seen.
-  std::unique_ptr<Session> LoginIfPossible(KeyScope scope, bool& logged_in);
+  // The same, but without login, so that only public objects are seen, when there is no PIN; and
+  // when the token's last one was wrong, unless the user `named` the token: one PIN for two tokens
+  // would spend one of the TPM's tries in each run. `why_not`: empty after a login.
+  std::unique_ptr<Session> LoginIfPossible(KeyScope scope, bool named, std::string& why_not);
 
   // The answer, printed at once: as text or, with --json, as JSON.
   void Answer(const Json& answer) const;

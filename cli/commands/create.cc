@@ -101,12 +101,11 @@ CK_OBJECT_HANDLE FindAk(const Session& session, const std::string& name) {
 [[noreturn]] void NoAk(Context& context, const Uri& wanted) {
   const KeyScope mine = wanted.scope();
   const KeyScope other = OtherThan(mine);
-  bool logged_in = false;
+  std::string why_not;
   CK_OBJECT_HANDLE found = CK_INVALID_HANDLE;
   try {
-    found = FindAk(*context.LoginIfPossible(other, logged_in), wanted.attest_by);
-  } catch (const std::exception&) {
-    logged_in = false;  // a token that cannot be looked into has no say
+    found = FindAk(*context.LoginIfPossible(other, false, why_not), wanted.attest_by);
+  } catch (const std::exception&) {  // a token that cannot be looked into has no say
   }
   const std::string ak = "attestation key '" + wanted.attest_by + "'";
   if (found == CK_INVALID_HANDLE)
@@ -149,8 +148,13 @@ CK_OBJECT_HANDLE Create::Generate(const Session& session, const Uri& wanted) con
                                                LengthOf(for_private), &public_key, &private_key),
                "C_GenerateKeyPair");
   if (!wanted.id.empty()) return private_key;
-  const Bytes id = IdFromPublic(session, public_key);
-  for (CK_OBJECT_HANDLE half : {public_key, private_key}) SetId(session, half, id);
+  try {
+    const Bytes id = IdFromPublic(session, public_key);
+    for (CK_OBJECT_HANDLE half : {public_key, private_key}) SetId(session, half, id);
+  } catch (...) {
+    for (CK_OBJECT_HANDLE half : {public_key, private_key}) session.Destroy(half);
+    throw;
+  }
   return private_key;
 }
 

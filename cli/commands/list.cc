@@ -61,9 +61,9 @@ void List::Fill(Context& context, const Uri& wanted, KeyScope of, Json& keys, Js
       return;
     }
     if ((context.module().TokenInfo(of).flags & CKF_TOKEN_INITIALIZED) == 0) return;
-    bool logged_in = false;
-    const auto session = context.LoginIfPossible(of, logged_in);
-    if (!logged_in) notes.push_back("without a PIN the " + in + " token shows no private keys");
+    std::string why_not;
+    const auto session = context.LoginIfPossible(of, Scopes(wanted).size() == 1, why_not);
+    if (!why_not.empty()) notes.push_back("no private keys: " + why_not);
     const auto found = FindKeys(*session, wanted, kind);
     Progress progress = context.Watch("reading the " + in + " token", found.size());
     for (CK_OBJECT_HANDLE key : found) {

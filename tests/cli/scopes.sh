@@ -59,4 +59,18 @@ if cmp -s <(field out "['keys'].__len__()") <(echo 1); then echo "ok   finds one
 check "found by its token" keyscope key show --uri "pkcs11:token=machine;object=by-location"
 says "in the machine scope" "scope "
 refused "a token that is not there" 1 "no token is as the URI says" keyscope key show --uri "pkcs11:token=none;object=by-location"
+
+# The PIN of one token is tried on the other once, not in each run.
+tries() { tpm2_getcap -T "$KEYSCOPE_TCTI" properties-variable | sed -n 's/^TPM2_PT_LOCKOUT_COUNTER: *//p'; }
+KEYSCOPE_PIN=654321 check "a user token with another PIN" keyscope init --scope user --force
+for run in 1 2 3; do
+  keyscope key list >out 2>&1 || true
+  refused "an AK that is in neither, $run" 1 "no attestation key 'none'" \
+    keyscope key create x --scope machine --attest-by none
+done
+check "the keys of the machine" keyscope key list
+says "and why there are no others" "last PIN was wrong"
+if [[ $(tries) == 0x1 ]]; then echo "ok   one try is spent"; else fail "$(tries) tries are spent"; fi
+refused "who names the scope has another try" 1 CKR_PIN_INCORRECT keyscope key list --scope user
+KEYSCOPE_PIN=654321 check "with the right one" keyscope key list --scope user
 finish
