@@ -9,7 +9,7 @@ namespace keyscope::log {
 
 enum class Level { Silent, Error, Warn, Info, Debug, Trace };
 
-// `file`: appended to; empty is stderr. Called once, by C_Initialize.
+// `file`: appended to; empty is stderr. Called by each C_Initialize.
 void Configure(Level level, const std::string& file);
 bool On(Level level);
 void Write(Level level, const std::string& line);

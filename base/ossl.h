@@ -1,8 +1,8 @@
 // OpenSSL through the module's own library context, with the default provider only: the module must
 // work inside a process whose OpenSSL is configured to use this very module. The one place where
 // the context and the fetched algorithms live, so that tpm/ and token/ share one. Algorithms are
-// fetched once and never freed; C_Finalize calls no OpenSSL function, because it may run in
-// OPENSSL_cleanup.
+// fetched once and never freed. C_Finalize may run in OPENSSL_cleanup: it frees what operations and
+// keys hold of this context, and calls nothing that would initialise OpenSSL.
 #pragma once
 
 #include <openssl/bn.h>

@@ -11,6 +11,10 @@ enum class KeyScope : uint8_t {
   User = 2,     // to one account only
 };
 
+inline constexpr KeyScope kScopes[] = {KeyScope::Machine, KeyScope::User};
+constexpr KeyScope OtherThan(KeyScope scope) {
+  return scope == KeyScope::Machine ? KeyScope::User : KeyScope::Machine;
+}
 constexpr std::string_view Name(KeyScope scope) {
   return scope == KeyScope::Machine ? "machine" : "user";
 }

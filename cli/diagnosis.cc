@@ -19,7 +19,7 @@ class Doctor {
       Lockout();
       StorageRoot();
     }
-    for (KeyScope scope : {KeyScope::Machine, KeyScope::User})
+    for (KeyScope scope : kScopes)
       if (Store(scope) && has_tpm_) Orphans(scope);
     return std::move(symptoms_);
   }
@@ -127,11 +127,10 @@ class Doctor {
   }
 
   Mend MendStore(KeyScope scope, const Error& error) {
-    const KeyScope other = scope == KeyScope::Machine ? KeyScope::User : KeyScope::Machine;
     const std::string path = direct_.store_path(scope);
-    return error.Is(Fault::Denied)
-               ? AllowStore({scope, direct_.folder(scope), path, direct_.store_path(other)})
-               : MoveAside(path);
+    return error.Is(Fault::Denied) ? AllowStore({scope, direct_.folder(scope), path,
+                                                 direct_.store_path(OtherThan(scope))})
+                                   : MoveAside(path);
   }
 
   // The token's keys hang on the storage root under which they were made.

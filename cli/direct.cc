@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/path.h"
+#include "token/erasure.h"
 
 namespace keyscope::cli {
 
@@ -17,7 +18,7 @@ tpm::BackendOptions BackendOptionsOf(const p11::Config& config) {
 
 Direct::Direct() : config_(p11::LoadConfig()) {
   backend_ = tpm::MakeBackend(BackendOptionsOf(config_));
-  for (KeyScope scope : {KeyScope::Machine, KeyScope::User})
+  for (KeyScope scope : kScopes)
     stores_[scope] = std::make_unique<store::ObjectStore>(store_path(scope), scope);
 }
 
@@ -35,10 +36,7 @@ Direct::Erased Direct::ErasePending(KeyScope scope) {
   for (const store::PendingErase& note : store(scope).PendingErases()) {
     if (!store(scope).ClaimPendingErase(note.id)) continue;
     try {
-      if (note.handle != 0)
-        backend_->Erase(static_cast<uint32_t>(note.handle), note.name);
-      else
-        backend_->EraseNamed(note.scope, note.name);
+      token::EraseKey(*backend_, note);
       store(scope).ClearPendingErase(note.id);
       ++erased.done;
     } catch (const Error& error) {

@@ -21,10 +21,6 @@ namespace keyscope::cli {
 class ModuleLog;
 
 constexpr CK_SLOT_ID SlotOf(KeyScope scope) { return scope == KeyScope::Machine ? 0 : 1; }
-constexpr KeyScope OtherThan(KeyScope scope) {
-  return scope == KeyScope::Machine ? KeyScope::User : KeyScope::Machine;
-}
-inline constexpr KeyScope kScopes[] = {KeyScope::Machine, KeyScope::User};
 
 // `path` empty: $KEYSCOPE_MODULE, else beside this program, else where it is installed.
 std::string ModulePath(const std::string& path);

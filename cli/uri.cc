@@ -147,7 +147,7 @@ void ApplyAll(Uri& uri, Part part, std::string_view attributes, std::string_view
 KeyScope Uri::scope() const { return key_scope.value_or(store_location.value_or(KeyScope::User)); }
 
 KeyScope ParseScope(const std::string& text) {
-  for (KeyScope scope : {KeyScope::Machine, KeyScope::User})
+  for (KeyScope scope : kScopes)
     if (text == Name(scope)) return scope;
   Refuse("the scope is machine or user, not '" + text + "'");
 }

@@ -29,8 +29,8 @@ class Module {
   std::shared_future<void> finalized() const { return finalized_; }
   bool OfThisProcess() const { return birthplace_.IsHere(); }
 
-  // Closes every session and gives back all that the tokens and the TPM hold. Calls no OpenSSL
-  // function: C_Finalize may run inside OPENSSL_cleanup.
+  // Closes every session and gives back all that the tokens and the TPM hold. May run inside
+  // OPENSSL_cleanup (see base/ossl.h).
   void Shutdown() noexcept;
 
   // Around fork(): no other thread is inside SQLite or holds a lock of ours while the child is

@@ -42,7 +42,6 @@ class AttributeSet {
 
   auto begin() const { return values_.begin(); }
   auto end() const { return values_.end(); }
-  bool empty() const { return values_.empty(); }
   size_t size() const { return values_.size(); }
 
  private:

@@ -64,12 +64,16 @@ Erasure::Placement Erasure::Place(const tpm::Root& root, const tpm::KeyRef& key)
   }
 }
 
+void EraseKey(tpm::Backend& backend, const store::PendingErase& note) {
+  if (note.handle != 0)
+    backend.Erase(static_cast<uint32_t>(note.handle), note.name);
+  else
+    backend.EraseNamed(note.scope, note.name);
+}
+
 bool Erasure::Erase(const store::PendingErase& note) noexcept {
   try {
-    if (note.handle != 0)
-      backend_.Erase(static_cast<uint32_t>(note.handle), note.name);
-    else
-      backend_.EraseNamed(note.scope, note.name);
+    EraseKey(backend_, note);
   } catch (const std::exception& error) {
     log::Warn("the TPM still holds key ", Hex(note.uid), " (", note.reason,
               "); it is tried again at the next login: ", error.what());

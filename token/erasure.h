@@ -15,6 +15,9 @@
 
 namespace keyscope::token {
 
+// Has the hardware erase the key of `note`: at its handle, or under its name.
+void EraseKey(tpm::Backend& backend, const store::PendingErase& note);
+
 class Erasure {
  public:
   Erasure(KeyScope scope, tpm::Backend& backend, store::ObjectStore& store)

@@ -45,18 +45,22 @@ void Login::Drop() {
 store::TokenRow Login::Row() {
   auto row = store_.LoadToken();
   if (!row) Refuse(CKR_TOKEN_NOT_RECOGNIZED, "the token is not initialised; C_InitToken does that");
+  Follow(*row);
+  return std::move(*row);
+}
+
+void Login::Follow(const store::TokenRow& row) {
   std::lock_guard lock(mutex_);
   const bool open_without_login = state_ == State::Public && vault_ != nullptr;
-  if (vault_ != nullptr && (epoch_ != row->epoch || (open_without_login && row->login_required)))
+  if (vault_ != nullptr && (epoch_ != row.epoch || (open_without_login && row.login_required)))
     Drop();
-  login_required_ = row->login_required;
-  if (root_ == nullptr || root_->name != row->root_name)
-    root_ = std::make_shared<const tpm::Root>(RootOf(*row));
-  return *row;
+  login_required_ = row.login_required;
+  if (root_ == nullptr || root_->name != row.root_name)
+    root_ = std::make_shared<const tpm::Root>(RootOf(row));
 }
 
 void Login::Refresh() {
-  if (store_.LoadToken()) Row();
+  if (const auto row = store_.LoadToken()) Follow(*row);
 }
 
 std::shared_ptr<const tpm::Root> Login::root() {

@@ -63,6 +63,7 @@ class Login {
  private:
   enum class Who : uint8_t { User, So };
 
+  void Follow(const store::TokenRow& row);  // as Row() tells
   SecretBytes Unseal(const store::TokenRow& row, Who who, ByteView pin);
   void NoteWrongPin(const store::TokenRow& row, Who who);
   void NoteRightPin(const store::TokenRow& row, Who who);

@@ -11,7 +11,6 @@ namespace keyscope::token {
 namespace {
 
 using enum tpm::Hash;
-constexpr int kPcrs = 24;
 
 [[noreturn]] void RefuseParameters(const char* why, Where where = Where::Here()) {
   Refuse(CKR_MECHANISM_PARAM_INVALID, why, where);
@@ -237,7 +236,7 @@ QuoteParameters QuoteOf(const CK_MECHANISM& mechanism) {
   const tpm::Hash bank = HashOf(given.hashAlg);
   if (bank != Sha1 && bank != Sha256 && bank != Sha384 && bank != Sha512)
     RefuseParameters("PCR banks are those of SHA-1, SHA-256, SHA-384 and SHA-512");
-  if (given.pcrSelect == 0 || given.pcrSelect >= CK_ULONG{1} << kPcrs)
+  if (given.pcrSelect == 0 || given.pcrSelect >= CK_ULONG{1} << tpm::kPcrs)
     RefuseParameters("one or more of the PCRs 0 to 23 are quoted");
   return {bank, static_cast<uint32_t>(given.pcrSelect)};
 }

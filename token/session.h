@@ -37,7 +37,6 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   [[nodiscard]] std::unique_lock<std::mutex> Lock() { return std::unique_lock(mutex_); }
-  Token& token() { return token_; }
   // The session leaves the table: its session objects go, and with the last session the login.
   // After it every call of a thread that still holds the session is CKR_SESSION_HANDLE_INVALID.
   // Needs no Lock().

@@ -6,11 +6,6 @@
 #include "token/session.h"
 
 namespace keyscope::token {
-namespace {
-
-constexpr CK_FLAGS kFindFlag = 0x00000040;  // CKF_FIND_OBJECTS of version 3.0
-
-}  // namespace
 
 Session::ActiveOp Session::Make(OpKind kind, const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE key) {
   const OpKindRule& row = RuleOf(kind);
@@ -176,7 +171,7 @@ void Session::Cancel(CK_FLAGS flags) {
     if ((flags & kOpKinds[i].flag) != 0) operations_[i].reset();
     if ((flags & kOpKinds[i].message_flag) != 0) messages_[i].reset();
   }
-  if ((flags & kFindFlag) != 0) search_.reset();
+  if ((flags & CKF_FIND_OBJECTS) != 0) search_.reset();
 }
 
 }  // namespace keyscope::token

@@ -16,7 +16,7 @@ AttributeSet ParseTemplate(Template attributes);
 
 // A template for C_FindObjectsInit. Nullopt: it can match nothing (an unknown attribute, a value
 // that no object can have). CKR_ARGUMENTS_BAD and CKR_ATTRIBUTE_VALUE_INVALID for bad pointers
-// only.
+// only; and what ParseTemplate throws of a template within it.
 std::optional<AttributeSet> ParseSearch(Template attributes);
 
 // Whether a new object of `kind` may be given these attributes, and has all that it needs.

@@ -37,7 +37,7 @@ class Token {
   void InitToken(Input so_pin, ByteView label);
   void Logout();
 
-  // C_Finalize: forgets the login and everything held. Calls no OpenSSL function.
+  // C_Finalize: forgets the login and everything held.
   void Shutdown() noexcept;
   // pthread_atfork: no thread is inside the store while the process forks.
   void LockForFork() { store_.LockForFork(); }
