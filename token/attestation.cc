@@ -79,10 +79,15 @@ void SetStatement(AttributeSet& evidence, CK_ATTRIBUTE_TYPE attest, CK_ATTRIBUTE
 
 }  // namespace
 
+void ForbidUsesToAk(AttributeSet& attributes) {
+  if (attributes.Bool(CKA_KEYSCOPE_ATTESTATION_KEY))
+    ImplyNot(attributes, {CKA_SIGN_RECOVER, CKA_UNWRAP, CKA_DERIVE}, kNotOfAk);
+}
+
 void ImplyUsesOfAk(AttributeSet& public_given, AttributeSet& private_given) {
   if (!private_given.Bool(CKA_KEYSCOPE_ATTESTATION_KEY)) return;
   if (!private_given.Has(CKA_DECRYPT)) private_given.SetBool(CKA_DECRYPT, true);
-  ImplyNot(private_given, {CKA_SIGN_RECOVER, CKA_UNWRAP, CKA_DERIVE}, kNotOfAk);
+  ForbidUsesToAk(private_given);
   ImplyNot(public_given, {CKA_ENCRYPT, CKA_WRAP, CKA_DERIVE}, kNotOfAk);
 }
 

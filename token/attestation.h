@@ -13,6 +13,8 @@ class Token;
 // and answers MakeCredential (CKA_DECRYPT), with the vendor's mechanisms only.
 // CKR_TEMPLATE_INCONSISTENT when the templates ask for more.
 void ImplyUsesOfAk(AttributeSet& public_given, AttributeSet& private_given);
+// The same of the private half of an AK that is changed or copied; of other objects nothing.
+void ForbidUsesToAk(AttributeSet& attributes);
 
 // How a new private key comes into the TPM.
 struct Birth {

@@ -4,6 +4,7 @@
 
 #include "base/ossl.h"
 #include "p11/keyscope.h"
+#include "token/attestation.h"
 #include "token/crypto/aes.h"
 #include "token/crypto/certificate.h"
 #include "token/crypto/ec.h"
@@ -22,6 +23,8 @@ namespace {
 
 constexpr size_t kKeyAuthSize = 32, kCheckValueSize = 3;
 constexpr uint8_t kF4[] = {1, 0, 1};
+// CK_CERTIFICATE_CATEGORY_OTHER_ENTITY, CK_SECURITY_DOMAIN_THIRD_PARTY.
+constexpr CK_ULONG kLastCategory = 3;
 
 // CKA_CHECK_VALUE: computed when absent, checked when given (section 4.6.2; an empty one stays
 // empty).
@@ -41,6 +44,11 @@ void CompleteCertificate(Object& object, Token&) {
   AttributeSet& attributes = object.attributes;
   if (attributes.Ulong(CKA_CERTIFICATE_TYPE) != CKC_X_509)
     Refuse(CKR_ATTRIBUTE_VALUE_INVALID, "only X.509 certificates are kept");
+  for (CK_ATTRIBUTE_TYPE type : {CKA_CERTIFICATE_CATEGORY, CKA_JAVA_MIDP_SECURITY_DOMAIN})
+    if (attributes.Ulong(type).value_or(0) > kLastCategory)
+      Refuse(CKR_ATTRIBUTE_VALUE_INVALID, std::string(FindRule(type)->name) + " is none of 0 to 3");
+  if (!attributes.Has(CKA_NAME_HASH_ALGORITHM))
+    attributes.SetUlong(CKA_NAME_HASH_ALGORITHM, CKM_SHA_1);
   const ByteView value = attributes.Get(CKA_VALUE);
   if (value.empty()) {
     if (attributes.Get(CKA_URL).empty())
@@ -53,6 +61,8 @@ void CompleteCertificate(Object& object, Token&) {
   SetIfEmpty(attributes, CKA_ISSUER, fields->issuer);
   SetIfEmpty(attributes, CKA_SERIAL_NUMBER, fields->serial);
   SetIfEmpty(attributes, CKA_PUBLIC_KEY_INFO, fields->public_key_info);
+  if (!Equal(attributes.Get(CKA_PUBLIC_KEY_INFO), fields->public_key_info))
+    Refuse(CKR_TEMPLATE_INCONSISTENT, "CKA_PUBLIC_KEY_INFO is not that of the certificate");
   SetCheckValue(attributes, crypto::Digest(tpm::Hash::Sha1, value));
 }
 
@@ -292,6 +302,11 @@ Object CopyOf(const Object& source, const AttributeSet& changes, Token& token) {
   copy.kind = source.kind;
   for (const auto& [type, value] : source.attributes) copy.attributes.Set(type, value);
   for (const auto& [type, value] : changes) copy.attributes.Set(type, value);
+  ForbidUsesToAk(copy.attributes);
+  CheckDates(copy.attributes);
+  // The SO trusts an object with the uses that it has, not the copies that the user makes of it.
+  if (copy.attributes.Bool(CKA_TRUSTED) && !token.login().IsSo())
+    copy.attributes.SetBool(CKA_TRUSTED, false);
   // The TPM keeps the source only.
   if ((copy.kind & kPrivate) != 0) copy.attributes.SetBool(CKA_KEYSCOPE_PERSISTENT, false);
   GiveIdentity(copy, token.scope());

@@ -48,6 +48,10 @@ std::shared_ptr<const Object> KeyFor(Token& token, CK_OBJECT_HANDLE handle,
   }
   if (!object->attributes.Bool(use.usage))
     Refuse(CKR_KEY_FUNCTION_NOT_PERMITTED, "the key's attributes do not permit that use");
+  if (use.in_one_call && object->attributes.Bool(CKA_ALWAYS_AUTHENTICATE))
+    Refuse(
+        CKR_KEY_FUNCTION_NOT_PERMITTED,
+        "the key wants a login for each use (CKU_CONTEXT_SPECIFIC), and here is no place for it");
   CheckAllowed(*object, rule.type);
   return object;
 }

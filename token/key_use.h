@@ -11,6 +11,7 @@ struct KeyUse {
   CK_ATTRIBUTE_TYPE usage;  // CKA_SIGN, CKA_WRAP, ...
   CK_RV bad_handle = CKR_KEY_HANDLE_INVALID;
   CK_RV bad_type = CKR_KEY_TYPE_INCONSISTENT;
+  bool in_one_call = false;  // between whose begin and end nobody can log in for the key
 };
 
 // The key, when it is of the mechanism's type and its attributes permit the use.

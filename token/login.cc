@@ -37,6 +37,7 @@ std::string SerialOf(const tpm::Root& root, KeyScope scope) {
 
 void Login::Drop() {
   if (state_ != State::Public || vault_ != nullptr) ++generation_;
+  if (state_ != State::Public) ++logouts_;
   state_ = State::Public;
   vault_.reset();
   epoch_.clear();

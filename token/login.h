@@ -45,6 +45,8 @@ class Login {
   std::shared_ptr<const Vault> vault();
   // Changes with every logout: what was started before it must not be used after it.
   uint64_t generation() const { return generation_; }
+  // How many logins have ended, the last session's close included.
+  CK_ULONG logouts() const { return logouts_; }
 
   void Enter(CK_USER_TYPE user, Input pin);
   void Leave();                // CKR_USER_NOT_LOGGED_IN
@@ -85,6 +87,7 @@ class Login {
   bool login_required_ = true;
   size_t sessions_ = 0, read_only_sessions_ = 0;
   std::atomic<uint64_t> generation_{0};
+  std::atomic<CK_ULONG> logouts_{0};
 };
 
 }  // namespace keyscope::token

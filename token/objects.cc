@@ -15,6 +15,9 @@ namespace {
 
 constexpr size_t kSearchBatch = 64;
 constexpr size_t kMostCached = 64;
+constexpr int kHandleBits = std::numeric_limits<CK_OBJECT_HANDLE>::digits,
+              kLogoutsBits = kHandleBits == 64 ? 16 : 4, kLogoutsShift = kHandleBits - kLogoutsBits;
+constexpr CK_OBJECT_HANDLE kAllNumbers = (CK_OBJECT_HANDLE{1} << (kLogoutsShift - 3)) - 1;
 
 [[noreturn]] void NoSuchObject(Where where = Where::Here()) {
   Refuse(CKR_OBJECT_HANDLE_INVALID, "no such object in this slot, or not to be seen now", where);
@@ -35,22 +38,33 @@ std::optional<DeviceObjects> Named(const AttributeSet& wanted) {
   return std::nullopt;
 }
 
-// Bit 0: a session object. Bit 1: the slot. The rest: the row, or a number never used twice.
+// Bit 0: a session object. Bit 1: the slot. Then the row, or a number never used twice. On top, for
+// the row of a private object, the number of logouts, as far as there is room.
 CK_OBJECT_HANDLE Objects::HandleOf(int64_t number, bool session_object) const {
-  if (number > static_cast<int64_t>(std::numeric_limits<CK_OBJECT_HANDLE>::max() >> 3))
+  if (number > static_cast<int64_t>(kAllNumbers))
     throw Error(Fault::NoSpace, "no handle is left for object " + std::to_string(number));
   return static_cast<CK_OBJECT_HANDLE>(number) << 2 | (slot_ & 1) << 1 | (session_object ? 1 : 0);
 }
 
+CK_OBJECT_HANDLE Objects::HandleOfRow(int64_t row, bool is_private) const {
+  const CK_OBJECT_HANDLE handle = HandleOf(row, false);
+  return is_private ? handle | login_.logouts() << kLogoutsShift : handle;
+}
+
+bool Objects::IsCurrent(CK_OBJECT_HANDLE handle, bool is_private) const {
+  return handle == HandleOfRow(NumberOf(handle), is_private);
+}
+
 int64_t Objects::NumberOf(CK_OBJECT_HANDLE handle) const {
   if ((handle >> 1 & 1) != (slot_ & 1)) NoSuchObject();
-  return static_cast<int64_t>(handle >> 2);
+  return static_cast<int64_t>(handle >> 2 & kAllNumbers);
 }
 
 store::ObjectRow Objects::VisibleRow(CK_OBJECT_HANDLE handle) {
   const int64_t id = NumberOf(handle);
   auto row = id > 0 ? store_.Load(id) : std::nullopt;
-  if (!row || (row->is_private && !login_.SeesPrivate())) NoSuchObject();
+  if (!row || (row->is_private && !login_.SeesPrivate()) || !IsCurrent(handle, row->is_private))
+    NoSuchObject();
   return std::move(*row);
 }
 
@@ -76,7 +90,9 @@ std::shared_ptr<const Object> Objects::GetRow(CK_OBJECT_HANDLE handle) {
     std::lock_guard lock(cache_mutex_);
     const auto& cached = CacheFor(row, version).object;
     if (cached != nullptr) {
-      if (cached->is_private() && !login_.SeesPrivate()) NoSuchObject();
+      if ((cached->is_private() && !login_.SeesPrivate()) ||
+          !IsCurrent(handle, cached->is_private()))
+        NoSuchObject();
       return cached;
     }
   }
@@ -124,7 +140,7 @@ std::vector<CK_OBJECT_HANDLE> Objects::Add(std::vector<Object> objects, CK_SESSI
   pointers.reserve(rows.size());
   for (store::ObjectRow& row : rows) pointers.push_back(&row);
   store_.Insert(token.epoch, pointers);
-  for (const store::ObjectRow& row : rows) handles.push_back(HandleOf(row.id, false));
+  for (const store::ObjectRow& row : rows) handles.push_back(HandleOfRow(row.id, row.is_private));
   return handles;
 }
 
@@ -247,7 +263,8 @@ size_t Objects::NextRows(Search& search, std::span<CK_OBJECT_HANDLE> found) {
     const auto rest = std::span(search.rows).subspan(search.looked_at);
     const auto loaded = store_.LoadSome(rest.first(std::min(rest.size(), found.size() - count)));
     for (size_t i = 0; i < loaded.size(); ++i)
-      if (Fits(loaded[i], rest[i], *search.wanted)) found[count++] = HandleOf(rest[i], false);
+      if (Fits(loaded[i], rest[i], *search.wanted))
+        found[count++] = HandleOfRow(rest[i], loaded[i].row->is_private);
     search.looked_at += loaded.size();
   }
   return count;

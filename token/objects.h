@@ -2,7 +2,8 @@
 // of handle.
 //
 // A token object's handle is made from its row, which is never used twice, so it stays right across
-// sessions and processes, and memory does not grow with the store. Thread-safe.
+// sessions, and memory does not grow with the store. A private one's ends with the login (section
+// 5.6.10): it tells how many logouts came before it. Thread-safe.
 #pragma once
 
 #include <array>
@@ -87,6 +88,9 @@ class Objects {
 
   bool IsSessionHandle(CK_OBJECT_HANDLE handle) const { return (handle & 1) != 0; }
   CK_OBJECT_HANDLE HandleOf(int64_t number, bool session_object) const;
+  CK_OBJECT_HANDLE HandleOfRow(int64_t row, bool is_private) const;
+  // Whether the handle of a row is of this login.
+  bool IsCurrent(CK_OBJECT_HANDLE handle, bool is_private) const;
   int64_t NumberOf(CK_OBJECT_HANDLE handle) const;
   std::shared_ptr<const Object> GetRow(CK_OBJECT_HANDLE handle);
   store::ObjectRow VisibleRow(CK_OBJECT_HANDLE handle);

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/ossl.h"
+#include "token/attestation.h"
 #include "token/create.h"
 #include "token/mechanism_rules.h"
 #include "token/random.h"
@@ -173,6 +174,8 @@ void Session::SetAttributes(CK_OBJECT_HANDLE handle, Template attributes) {
   token_.objects().Change(handle, [&](Object& object) {
     CheckChange(object.attributes, changes, object.kind, false, is_so);
     for (const auto& [type, value] : changes) object.attributes.Set(type, value);
+    ForbidUsesToAk(object.attributes);
+    CheckDates(object.attributes);
   });
 }
 

@@ -75,6 +75,7 @@ class Session {
   void DigestKey(CK_OBJECT_HANDLE key);
   // C_DigestEncryptUpdate (Digest, Encrypt) and C_SignEncryptUpdate feed the plaintext, which may
   // be encrypted in its place; C_DecryptDigestUpdate and C_DecryptVerifyUpdate what was decrypted.
+  // An error ends both operations.
   CK_RV FeedAndEncrypt(OpKind feed, Input in, Output out);
   CK_RV DecryptAndFeed(OpKind feed, Input in, Output out);
   // Message-based operations: begun once, then any number of messages. `kind`: Encrypt or Decrypt,
@@ -129,8 +130,11 @@ class Session {
   uint64_t Generation() const;  // of the login
   std::optional<ActiveOp>& Place(OpKind kind) { return operations_[static_cast<size_t>(kind)]; }
   ActiveOp& Active(OpKind kind);
+  static void CheckUnfinished(const ActiveOp& active);
   template <typename Step>
   CK_RV Run(OpKind kind, Step step);
+  template <typename Work>
+  CK_RV Together(OpKind feed, OpKind kind, Work work);
   ActiveOp Make(OpKind kind, const CK_MECHANISM& mechanism, CK_OBJECT_HANDLE key);
   std::optional<ActiveMessages>& Messages(OpKind kind) {
     return messages_[static_cast<size_t>(kind)];

@@ -266,7 +266,8 @@ CK_OBJECT_HANDLE Session::UnwrapKey(const CK_MECHANISM& mechanism, CK_OBJECT_HAN
   const auto unwrapper = KeyFor(token_, unwrapping, rule,
                                 {.usage = CKA_UNWRAP,
                                  .bad_handle = CKR_UNWRAPPING_KEY_HANDLE_INVALID,
-                                 .bad_type = CKR_UNWRAPPING_KEY_TYPE_INCONSISTENT});
+                                 .bad_type = CKR_UNWRAPPING_KEY_TYPE_INCONSISTENT,
+                                 .in_one_call = true});
   AttributeSet given = ParseTemplate(attributes);
   AddTemplateOf(*unwrapper, CKA_UNWRAP_TEMPLATE, given);
   // The default of section 5.18.4: what came in wrapped may go out so.
@@ -299,7 +300,7 @@ CK_OBJECT_HANDLE Session::DeriveKey(const CK_MECHANISM& mechanism, CK_OBJECT_HAN
   const MechanismRule& rule = token_.Mechanism(mechanism.mechanism);
   if (rule.scheme->derive == nullptr)
     Refuse(CKR_MECHANISM_INVALID, "the mechanism derives no keys");
-  const auto base_key = KeyFor(token_, base, rule, {.usage = CKA_DERIVE});
+  const auto base_key = KeyFor(token_, base, rule, {.usage = CKA_DERIVE, .in_one_call = true});
   AttributeSet given = ParseTemplate(attributes);
   AddTemplateOf(*base_key, CKA_DERIVE_TEMPLATE, given);
   Imply(given, CKA_CLASS, CKO_SECRET_KEY);

@@ -20,8 +20,6 @@ MessageCipher CipherFor(OpKind kind, const Materials& materials) {
 // mechanisms that sign messages point to nothing.
 MessageSigner SignerFor(Maker maker, std::shared_ptr<const Object> object,
                         const MechanismRule& rule, const CK_MECHANISM& mechanism, Token& token) {
-  if (object->attributes.Bool(CKA_ALWAYS_AUTHENTICATE))
-    Refuse(CKR_KEY_FUNCTION_NOT_PERMITTED, "the key wants a login for each message");
   const Input parameter{mechanism.pParameter, mechanism.ulParameterLen};
   MessageSigner::Maker make = [=, &rule, &token, parameter = Copy(parameter.view())] {
     const CK_MECHANISM own{rule.type, const_cast<uint8_t*>(parameter.data()),
@@ -49,7 +47,7 @@ void Session::BeginMessages(OpKind kind, const CK_MECHANISM* mechanism, CK_OBJEC
   if ((InfoOf(rule, *token_.facts()).flags & row.message_flag) == 0)
     Refuse(CKR_MECHANISM_INVALID, "the mechanism takes no messages");
   const uint64_t login = Generation();
-  const auto object = KeyFor(token_, key, rule, {.usage = row.usage});
+  const auto object = KeyFor(token_, key, rule, {.usage = row.usage, .in_one_call = true});
   const auto bound = object->is_private() ? std::optional(login) : std::nullopt;
   if (kind == OpKind::Encrypt || kind == OpKind::Decrypt)
     place.emplace(ActiveMessages{

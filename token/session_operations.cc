@@ -46,6 +46,11 @@ Session::ActiveOp& Session::Active(OpKind kind) {
   return *place;
 }
 
+// Its result is made, and waits for a place that is large enough.
+void Session::CheckUnfinished(const ActiveOp& active) {
+  if (active.finished) Refuse(CKR_OPERATION_ACTIVE, "the operation is at its end: call its Final");
+}
+
 template <typename Step>
 CK_RV Session::Run(OpKind kind, Step step) {
   ActiveOp& active = Active(kind);
@@ -79,6 +84,7 @@ CK_RV Session::Once(OpKind kind, Input in, Output out) {
 
 void Session::Feed(OpKind kind, Input in) {
   Run(kind, [&](ActiveOp& active) {
+    CheckUnfinished(active);
     active.operation->Feed(in.view());
     active.fed = true;
     return Outcome::Active;
@@ -98,6 +104,7 @@ void Session::DigestKey(CK_OBJECT_HANDLE handle) {
 
 CK_RV Session::Update(OpKind kind, Input in, Output out) {
   return Run(kind, [&](ActiveOp& active) {
+    CheckUnfinished(active);
     const ByteView part = in.view();
     out.Check();
     const size_t bound = active.operation->UpdateBound(part.size());
@@ -143,26 +150,36 @@ void Session::VerifyFinal(Input signature) {
   });
 }
 
-CK_RV Session::FeedAndEncrypt(OpKind feed, Input in, Output out) {
+template <typename Work>
+CK_RV Session::Together(OpKind feed, OpKind kind, Work work) {
   Active(feed);
-  // A part may be encrypted in its place, and is fed only when that went well.
-  const bool asks = out.data == nullptr;
-  SecretBytes part;
-  if (!asks)
-    Run(OpKind::Encrypt, [&](ActiveOp&) {
-      part = SecretBytes(in.view());
-      return Outcome::Active;
-    });
-  const CK_RV rv = Update(OpKind::Encrypt, in, out);
-  if (rv == CKR_OK && !asks) Feed(feed, {part.data(), part.size()});
-  return rv;
+  Active(kind);
+  try {
+    Run(feed, [](ActiveOp&) { return Outcome::Active; });  // whether it may go on
+    return work();
+  } catch (...) {
+    Place(feed).reset();
+    Place(kind).reset();
+    throw;
+  }
+}
+
+CK_RV Session::FeedAndEncrypt(OpKind feed, Input in, Output out) {
+  return Together(feed, OpKind::Encrypt, [&] {
+    const bool asks = out.data == nullptr;
+    const SecretBytes part(asks ? ByteView() : in.view());
+    const CK_RV rv = Update(OpKind::Encrypt, in, out);
+    if (rv == CKR_OK && !asks) Feed(feed, {part.view().data(), part.size()});
+    return rv;
+  });
 }
 
 CK_RV Session::DecryptAndFeed(OpKind feed, Input in, Output out) {
-  Active(feed);
-  const CK_RV rv = Update(OpKind::Decrypt, in, out);
-  if (rv == CKR_OK && out.data != nullptr) Feed(feed, {out.data, *out.size});
-  return rv;
+  return Together(feed, OpKind::Decrypt, [&] {
+    const CK_RV rv = Update(OpKind::Decrypt, in, out);
+    if (rv == CKR_OK && out.data != nullptr) Feed(feed, {out.data, *out.size});
+    return rv;
+  });
 }
 
 void Session::Cancel(CK_FLAGS flags) {

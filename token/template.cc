@@ -1,5 +1,7 @@
 #include "token/template.h"
 
+#include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -26,11 +28,20 @@ std::string NameOf(CK_ATTRIBUTE_TYPE type) {
   Refuse(rv, NameOf(type) + ": " + why, where);
 }
 
+// A CK_DATE, or none.
 bool ValidDate(ByteView date) {
   if (date.size() != sizeof(CK_DATE)) return date.empty();
-  for (uint8_t digit : date)
-    if (digit < '0' || digit > '9') return false;
-  return true;
+  const auto number = [&](size_t first, size_t size) {
+    int value = 0;
+    for (uint8_t digit : date.subspan(first, size)) value = value * 10 + (digit - '0');
+    return value;
+  };
+  const auto is_digit = [](uint8_t c) { return c >= '0' && c <= '9'; };
+  using namespace std::chrono;
+  return std::ranges::all_of(date, is_digit) &&
+         year_month_day(year(number(0, 4)), month(static_cast<unsigned>(number(4, 2))),
+                        day(static_cast<unsigned>(number(6, 2))))
+             .ok();
 }
 
 bool ValidValue(ValueKind kind, ByteView value) {
@@ -151,7 +162,14 @@ std::optional<AttributeSet> ParseSearch(Template attributes) {
   return parsed;
 }
 
+void CheckDates(const AttributeSet& attributes) {
+  const ByteView start = attributes.Get(CKA_START_DATE), end = attributes.Get(CKA_END_DATE);
+  if (!start.empty() && !end.empty() && std::ranges::lexicographical_compare(end, start))
+    RefuseAttribute(CKR_TEMPLATE_INCONSISTENT, CKA_END_DATE, "is before CKA_START_DATE");
+}
+
 void CheckNew(const AttributeSet& attributes, Kind kind, Purpose purpose, bool is_so) {
+  CheckDates(attributes);
   for (const auto& [type, value] : attributes)
     if (RuleFor(type, kind, value, is_so).Has(Forbidden(purpose)))
       RefuseAttribute(CKR_ATTRIBUTE_READ_ONLY, type, "may not be given here");

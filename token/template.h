@@ -19,6 +19,8 @@ AttributeSet ParseTemplate(Template attributes);
 // only; and what ParseTemplate throws of a template within it.
 std::optional<AttributeSet> ParseSearch(Template attributes);
 
+// CKR_TEMPLATE_INCONSISTENT when the last day comes before the first.
+void CheckDates(const AttributeSet& attributes);
 // Whether a new object of `kind` may be given these attributes, and has all that it needs.
 // CKR_ATTRIBUTE_TYPE_INVALID, CKR_ATTRIBUTE_READ_ONLY, CKR_TEMPLATE_INCOMPLETE.
 void CheckNew(const AttributeSet& attributes, Kind kind, Purpose purpose, bool is_so);

@@ -20,7 +20,8 @@ class Deletion : public Attestation {
   void ExpectGone(CK_OBJECT_HANDLE key) {
     EXPECT_RV(CKR_OBJECT_HANDLE_INVALID, TryGet(session(), key, CKA_LABEL));
     EXPECT_EQ(
-        Sql(kMachineSlot, "SELECT count(*) FROM object WHERE id = " + std::to_string(key >> 2)), 0);
+        Sql(kMachineSlot, "SELECT count(*) FROM object WHERE id = " + std::to_string(RowOf(key))),
+        0);
     EXPECT_RV(CKR_OBJECT_HANDLE_INVALID, C_DestroyObject(session(), key));
   }
   // What is pending is erased by the next login. The TPM restarts before it, because without a
@@ -37,9 +38,9 @@ class Deletion : public Attestation {
 
 TEST_F(Deletion, APersistentKeyLivesInTheTpmAndLeavesIt) {
   for (Algorithm algorithm : kAlgorithms) {
-    const CK_OBJECT_HANDLE ak =
+    CK_OBJECT_HANDLE ak =
         Make(session(), algorithm, kPersistent.With({{CKA_KEYSCOPE_ATTESTATION_KEY, true}}));
-    const CK_OBJECT_HANDLE key = Make(session(), algorithm, kPersistent.With(By(session(), ak)));
+    CK_OBJECT_HANDLE key = Make(session(), algorithm, kPersistent.With(By(session(), ak)));
     const Handles held = PersistentHandles();
     EXPECT_EQ(held.size(), 2U);
     EXPECT_EQ(PendingErases(kMachineSlot), 0);
@@ -52,6 +53,7 @@ TEST_F(Deletion, APersistentKeyLivesInTheTpmAndLeavesIt) {
     ASSERT_OK(C_CopyObject(session(), key, nullptr, 0, &copy));
     EXPECT_FALSE(GetBool(session(), copy, CKA_KEYSCOPE_PERSISTENT));
     Restart();
+    for (CK_OBJECT_HANDLE* handle : {&ak, &key, &copy}) *handle = Now(session(), *handle);
     EXPECT_FALSE(Sign(session(), key).empty());
     ASSERT_OK(C_DestroyObject(session(), ak));
     ASSERT_OK(C_DestroyObject(session(), key));
@@ -73,7 +75,7 @@ TEST_F(Deletion, ThingsThatRefuse) {
   ASSERT_OK(C_Logout(session()));
   EXPECT_RV(CKR_OBJECT_HANDLE_INVALID, C_DestroyObject(session(), key));
   ASSERT_OK(Login(session(), CKU_USER, kUserPin));
-  EXPECT_FALSE(Sign(session(), key).empty());
+  EXPECT_FALSE(Sign(session(), Now(session(), key)).empty());
   EXPECT_EQ(PersistentHandles().size(), 2U);
 }
 
@@ -181,7 +183,7 @@ TEST_F(Deletion, OneCorruptKeyDoesNotHideTheOthers) {
   auto damage = [&](size_t key, const std::string& assignment, const std::string& table) {
     Sql(kMachineSlot, "UPDATE " + table + " SET " + assignment + " WHERE " +
                           (table == "object" ? "id" : "object_id") + " = " +
-                          std::to_string(keys[key] >> 2));
+                          std::to_string(RowOf(keys[key])));
   };
   damage(3, "body = x'00'", "object");
   damage(7, "body = substr(body, 2)", "object");
@@ -207,10 +209,11 @@ TEST_F(Deletion, AnAkGoesAndItsKeysStay) {
   const CK_OBJECT_HANDLE ak = MakeAk(session());
   const Bytes id = Get(session(), ak, CKA_UNIQUE_ID),
               ak_public = Get(session(), ak, CKA_KEYSCOPE_TPM_PUBLIC);
-  const CK_OBJECT_HANDLE key = Make(session(), Algorithm::Ec, By(session(), ak));
+  CK_OBJECT_HANDLE key = Make(session(), Algorithm::Ec, By(session(), ak));
   const Attributes by = By(session(), ak);
   ASSERT_OK(C_DestroyObject(session(), ak));
   Restart();
+  key = Now(session(), key);
   EXPECT_FALSE(Sign(session(), key).empty());
   EXPECT_EQ(Get(session(), key, CKA_KEYSCOPE_ATTESTED_BY), id);
   EXPECT_EQ(Get(session(), key, CKA_KEYSCOPE_AK_PUBLIC), ak_public);
@@ -240,7 +243,7 @@ TEST_F(Deletion, ARemnantOfAnotherProcessIsErasedAtLogin) {
       " SELECT uid, 1, handle, name, 'killed', 0 FROM object JOIN key_material ON id = object_id"
       " WHERE handle != 0;"
       "DELETE FROM object WHERE id = " +
-          std::to_string(key >> 2));
+          std::to_string(RowOf(key)));
   EXPECT_EQ(PersistentHandles().size(), 1U);
   Restart();
   EXPECT_EQ(PersistentHandles(), Handles{});

@@ -56,7 +56,8 @@ TEST_F(Attestation, KeysHaveTheScopeOfTheirSlotAndOfTheirAk) {
   }
 
   Restart();
-  for (const Made& one : made) {
+  for (Made& one : made) {
+    one.key = Now(In(one.slot), one.key);
     EXPECT_EQ(GetUlong(In(one.slot), one.key, CKA_KEYSCOPE_SCOPE), kScopes[one.slot]);
     EXPECT_EQ(Get(In(one.slot), one.key, CKA_KEYSCOPE_ATTESTED_BY), one.ak);
     EXPECT_EQ(Get(In(one.slot), one.key, CKA_KEYSCOPE_ATTEST), one.evidence);

@@ -92,7 +92,7 @@ finds "store in the other scope's place" "machine token" "has user scope" "mv -n
 mv saved-machine.db machine/machine.db
 healthy "after all that"
 
-for _ in 1 2 3 4; do keyscope --pin 999999 key list >/dev/null 2>&1; done
+for _ in 1 2 3 4; do keyscope --pin 999999 key list --scope user >/dev/null 2>&1; done
 finds "lockout" lockout "locked out" "tpm2_dictionarylockout --clear-lockout" doctor
 check "what it says ends it" tpm2_dictionarylockout -T "$KEYSCOPE_TCTI" --clear-lockout
 healthy "after the lockout"

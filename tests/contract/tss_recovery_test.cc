@@ -197,10 +197,12 @@ TEST_F(TssRecovery, ManyThreadsShareOneBackend) {
 
 TEST_F(TssRecovery, AChildOfForkConnectsAnew) {
   for (int i = 0; i < 3; ++i) ExpectSigns();
+  const Bytes auth = Copy(key.auth.view());  // a child does not inherit secrets
   const pid_t child = ::fork();
   if (child == 0) {
     bool ok = true;
     try {
+      key.auth = SecretBytes(ByteView(auth));
       const auto own = tpm::MakeBackend({.tcti = proxy.tcti(), .owner_auth = {}});
       for (int i = 0; i < 3; ++i)
         own->Sign(root, key, tpm::SignScheme::Ecdsa, Hash::Sha256, DigestFor(Hash::Sha256));

@@ -87,7 +87,7 @@ const AttributeRow kAttributes[] = {
     {CKA_HASH_OF_SUBJECT_PUBLIC_KEY, kCert, kEmpty},
     {CKA_HASH_OF_ISSUER_PUBLIC_KEY, kCert, kEmpty},
     {CKA_JAVA_MIDP_SECURITY_DOMAIN, kCert, kZero},
-    {CKA_NAME_HASH_ALGORITHM, kCert, kAbsent},
+    {CKA_NAME_HASH_ALGORITHM, kCert, kPresent},
     // 4.7 Keys
     {CKA_KEY_TYPE, kKeys, kPresent, kNeeded},
     {CKA_ID, kKeys, kEmpty, kSettable},

@@ -61,7 +61,7 @@ TEST_F(FindObjects, WhatNoObjectHasMatchesNothing) {
 TEST_F(FindObjects, OneThatCannotBeReadHidesNoOther) {
   Fill();
   store::ObjectStore store(folder() + "/machine/machine.db", KeyScope::Machine);
-  const auto row = static_cast<int64_t>(keys[1] >> 2);
+  const int64_t row = RowOf(keys[1]);
   ASSERT_TRUE(store.Change(row, [](store::ObjectRow& changed) { changed.body.back() ^= 1; }));
   ExpectFound({}, {data[0], data[1], keys[0]});
   EXPECT_OK(C_DestroyObject(session, keys[1]));

@@ -18,6 +18,10 @@ class Lifecycle : public LoggedIn {
     pair = GenerateEc(session, P256(), {{CKA_TOKEN, true}, {CKA_LABEL, "key"}});
   }
   void ExpectSigns() { test::ExpectSigns(session, pair); }
+  void LogInAgain() {
+    ASSERT_OK(Login(session, CKU_USER, kUserPin));
+    pair.private_key = Now(session, pair.private_key);
+  }
   KeyPair pair;
 };
 
@@ -106,7 +110,7 @@ TEST_F(Lifecycle, NothingStaysInTheTpm) {
   ASSERT_OK(C_DestroyObject(session, other.private_key));
   ASSERT_OK(C_Logout(session));
   EXPECT_TRUE(proxy().LoadedHandles().empty()) << "after logout";
-  ASSERT_OK(Login(session, CKU_USER, kUserPin));
+  LogInAgain();
   ExpectSigns();
   ExpectSigns();
   ASSERT_OK(C_CloseSession(session));
@@ -125,7 +129,7 @@ TEST_F(Lifecycle, NothingStaysInTheTpmAfterAnError) {
       proxy().Inject(0, {}, 0);
       C_Logout(session);
       EXPECT_TRUE(proxy().LoadedHandles().empty()) << std::hex << code << " after " << skip;
-      ASSERT_OK(Login(session, CKU_USER, kUserPin));
+      LogInAgain();
     }
   }
   ExpectSigns();
@@ -163,7 +167,7 @@ TEST_F(Lifecycle, AForkWhileAnotherThreadWaitsForTheTpm) {
   for (int position : {0, 1}) {  // a session is started; the key is loaded already and signs
     SCOPED_TRACE(position);
     ASSERT_OK(C_Logout(session));
-    ASSERT_OK(Login(session, CKU_USER, kUserPin));
+    LogInAgain();
     ExpectSigns();
     std::this_thread::sleep_for(std::chrono::milliseconds(1100));  // no session is held any more
     proxy().Inject(position, {Harm::Kind::Hold});

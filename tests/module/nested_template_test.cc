@@ -130,12 +130,13 @@ TEST_F(NestedTemplates, DeriveAsTheKeySays) {
 // key.
 TEST_F(NestedTemplates, AreKeptAndMayHoldOneMore) {
   const Attributes inner{{CKA_LABEL, "may go"}};
-  const CK_OBJECT_HANDLE aes =
+  CK_OBJECT_HANDLE aes =
       ImportAes(session, Pattern(16),
                 {{CKA_TOKEN, true},
                  {CKA_UNWRAP_TEMPLATE, Attributes{{CKA_WRAP, true}, {CKA_WRAP_TEMPLATE, inner}}}});
   ASSERT_OK(C_Logout(session));
   ASSERT_OK(Login(session, CKU_USER, kUserPin));
+  aes = Now(session, aes);
   ASSERT_OK(TryWrap(aes, CKM_AES_KEY_WRAP, ImportSecret(session, Pattern(16))));
   ASSERT_OK(
       TryUnwrap(aes, CKM_AES_KEY_WRAP, {{CKA_CLASS, CKO_SECRET_KEY}, {CKA_KEY_TYPE, CKK_AES}}));

@@ -117,9 +117,19 @@ TEST_F(LoggedIn, PrivateObjectsComeAndGoWithTheLogin) {
             C_SignInit(session, Mechanism(CKM_ECDSA).get(), pair.private_key));
 
   ASSERT_OK(Login(session, CKU_USER, kUserPin));
-  EXPECT_EQ(Find(session, {{CKA_LABEL, "private"}}), std::vector{in_token})
+  EXPECT_EQ(Find(session, {{CKA_LABEL, "private"}}), std::vector{Now(session, in_token)})
       << "session ones are gone";
-  EXPECT_EQ(Do(kSign, session, CKM_ECDSA, pair.private_key, digest).size(), 64U);
+  const CK_OBJECT_HANDLE key = Now(session, pair.private_key);
+  EXPECT_EQ(Do(kSign, session, CKM_ECDSA, key, digest).size(), 64U);
+  // Section 5.6.10: handles of private objects do not come back, those of public ones stay.
+  for (CK_OBJECT_HANDLE object : {in_session, in_token, pair.private_key}) {
+    EXPECT_RV(CKR_OBJECT_HANDLE_INVALID, TryGet(session, object, CKA_LABEL));
+    EXPECT_RV(CKR_OBJECT_HANDLE_INVALID, Set(session, object, {{CKA_LABEL, "x"}}));
+    EXPECT_RV(CKR_OBJECT_HANDLE_INVALID, C_DestroyObject(session, object));
+  }
+  EXPECT_RV(CKR_KEY_HANDLE_INVALID,
+            C_SignInit(session, Mechanism(CKM_ECDSA).get(), pair.private_key));
+  EXPECT_OK(TryGet(session, pair.public_key, CKA_LABEL));
 }
 
 TEST_F(LoggedIn, SessionObjectsDieWithTheirSession) {

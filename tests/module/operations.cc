@@ -156,6 +156,17 @@ std::vector<CK_OBJECT_HANDLE> Find(CK_SESSION_HANDLE session, Attributes wanted)
   return all;
 }
 
+int64_t RowOf(CK_OBJECT_HANDLE handle) {
+  constexpr int kLogoutBits = sizeof handle == 8 ? 16 : 4;
+  return static_cast<int64_t>(handle << kLogoutBits >> kLogoutBits >> 2);
+}
+
+CK_OBJECT_HANDLE Now(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE before) {
+  for (CK_OBJECT_HANDLE handle : Find(session, {{CKA_TOKEN, true}}))
+    if (RowOf(handle) == RowOf(before) && (handle & 3) == (before & 3)) return handle;
+  return CK_INVALID_HANDLE;
+}
+
 CK_RV TryGeneratePair(CK_SESSION_HANDLE session, const Mechanism& mechanism,
                       Attributes public_attributes, Attributes private_attributes, KeyPair& pair) {
   return C_GenerateKeyPair(session, mechanism.get(), public_attributes.data(),

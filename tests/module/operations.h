@@ -44,6 +44,10 @@ bool GetBool(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TY
 CK_ULONG GetUlong(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type);
 CK_RV TryGet(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type);
 std::vector<CK_OBJECT_HANDLE> Find(CK_SESSION_HANDLE session, Attributes wanted);
+// The store's row of a token object.
+int64_t RowOf(CK_OBJECT_HANDLE handle);
+// The handle that a token object has in this login, from one of an earlier login; 0: it is gone.
+CK_OBJECT_HANDLE Now(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE before);
 
 // Session keys, unless the attributes say otherwise. The extra attributes go to the half they are
 // named for.

@@ -77,7 +77,8 @@ TEST_F(Pins, ObjectsSurviveANewPin) {
   ASSERT_OK(SetPin(session, kUserPin, "second"));
   ASSERT_OK(C_Logout(session));
   ASSERT_OK(Login(session, CKU_USER, "second"));
-  EXPECT_EQ(Do(kSign, session, CKM_ECDSA, pair.private_key, Pattern(32)).size(), 64U);
+  const CK_OBJECT_HANDLE key = Now(session, pair.private_key);
+  EXPECT_EQ(Do(kSign, session, CKM_ECDSA, key, Pattern(32)).size(), 64U);
 }
 
 TEST_F(Pins, Lengths) {
