@@ -105,6 +105,15 @@ TEST_F(Attestation, WhatBirthWroteIsNotChanged) {
         Attribute{CKA_KEYSCOPE_ATTEST, Bytes{}}, Attribute{CKA_KEYSCOPE_SCOPE, KEYSCOPE_SCOPE_USER},
         Attribute{CKA_KEYSCOPE_AK_NAME, Bytes{}}})
     EXPECT_RV(CKR_ATTRIBUTE_READ_ONLY, Set(session(), key, {change})) << change.type;
+  for (CK_ATTRIBUTE_TYPE use : {CKA_DERIVE, CKA_UNWRAP, CKA_SIGN_RECOVER}) {
+    Attributes wider{{use, true}};
+    CK_OBJECT_HANDLE copy;
+    EXPECT_RV(CKR_TEMPLATE_INCONSISTENT, Set(session(), ak, wider)) << use;
+    EXPECT_FALSE(GetBool(session(), ak, use));
+    EXPECT_RV(CKR_TEMPLATE_INCONSISTENT,
+              C_CopyObject(session(), ak, wider.data(), wider.size(), &copy));
+  }
+  EXPECT_OK(Set(session(), ak, {{CKA_SIGN, false}, {CKA_LABEL, "an AK"}}));
   EXPECT_OK(Set(session(), key, {{CKA_LABEL, "renamed"}}));
   EXPECT_EQ(Find(session(), By(session(), ak)), std::vector{key});
 }

@@ -378,7 +378,14 @@ TEST_F(AttributeRules, OnlyTheSoTrusts) {
   ASSERT_OK(Login(so, CKU_SO, kSoPin));
   const CK_OBJECT_HANDLE certificate = Create(so, templates[kCert].With({{CKA_TRUSTED, true}}));
   EXPECT_TRUE(GetBool(so, certificate, CKA_TRUSTED));
-  EXPECT_OK(TryCreate(so, templates[kRsaPub].With({{CKA_TRUSTED, true}})));
+  const CK_OBJECT_HANDLE key =
+      Create(so, templates[kRsaPub].With({{CKA_TOKEN, true}, {CKA_TRUSTED, true}}));
+  ASSERT_OK(C_Logout(session));
+  ASSERT_OK(Login(session, CKU_USER, kUserPin));
+  EXPECT_TRUE(GetBool(session, key, CKA_TRUSTED));
+  CK_OBJECT_HANDLE copy;
+  ASSERT_OK(C_CopyObject(session, key, nullptr, 0, &copy));
+  EXPECT_FALSE(GetBool(session, copy, CKA_TRUSTED)) << "the user's copy may have other uses";
 }
 
 TEST_F(AttributeRules, GeneratedKeysTellTheirHistory) {

@@ -118,6 +118,21 @@ TEST_F(Crypt, RawRsa) {
             Try(kDecrypt, session, CKM_RSA_X_509, pair.private_key, Bytes(256, 0xff)));
 }
 
+// A result that waits for room is not added to.
+TEST_F(Crypt, AfterAShortFinalNothingMoreIsTaken) {
+  const CK_OBJECT_HANDLE aes = ImportAes(session, Pattern(16));
+  const Mechanism pad(CKM_AES_CBC_PAD, Pattern(16));
+  Bytes cipher = Do(kEncrypt, session, pad, aes, Pattern(24)), room(64);
+  ASSERT_OK(C_DecryptInit(session, pad.get(), aes));
+  CK_ULONG size = room.size();
+  ASSERT_OK(C_DecryptUpdate(session, cipher.data(), cipher.size(), room.data(), &size));
+  size = 0;
+  EXPECT_RV(CKR_BUFFER_TOO_SMALL, C_DecryptFinal(session, room.data(), &size));
+  size = room.size();
+  EXPECT_RV(CKR_OPERATION_ACTIVE, C_DecryptUpdate(session, cipher.data(), 16, room.data(), &size));
+  EXPECT_RV(CKR_OPERATION_NOT_INITIALIZED, C_DecryptFinal(session, room.data(), &size));
+}
+
 // Section 5.17: two operations over the same data.
 TEST_F(Crypt, DualFunctions) {
   const CK_OBJECT_HANDLE aes = ImportAes(session, Pattern(16)),

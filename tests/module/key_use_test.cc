@@ -141,6 +141,36 @@ TEST_F(AlwaysAuthenticate, EachUseNeedsItsLogin) {
   EXPECT_RV(CKR_OPERATION_NOT_INITIALIZED, Login(session, CKU_CONTEXT_SPECIFIC, kUserPin));
 }
 
+// What begins and ends in one call has no place for that login.
+TEST_F(AlwaysAuthenticate, NeitherUnwrapsNorDerives) {
+  const KeyPair rsa = GenerateRsa(session, 2048, {{CKA_ALWAYS_AUTHENTICATE, true}});
+  const KeyPair ec = GenerateEc(
+      session, P256(), {{CKA_ALWAYS_AUTHENTICATE, true}, {CKA_DERIVE, true}}, {{CKA_DERIVE, true}});
+  Bytes wrapped = Do(kEncrypt, session, CKM_RSA_PKCS, rsa.public_key, Pattern(16));
+  Attributes secret{{CKA_CLASS, CKO_SECRET_KEY}, {CKA_KEY_TYPE, CKK_GENERIC_SECRET}};
+  CK_OBJECT_HANDLE key = CK_INVALID_HANDLE;
+  EXPECT_RV(CKR_KEY_FUNCTION_NOT_PERMITTED,
+            C_UnwrapKey(session, Mechanism(CKM_RSA_PKCS).get(), rsa.private_key, wrapped.data(),
+                        wrapped.size(), secret.data(), secret.size(), &key));
+  EXPECT_RV(CKR_KEY_FUNCTION_NOT_PERMITTED,
+            C_DeriveKey(session, Ecdh(CKD_NULL, RawPoint(NewEc("P-256"))).get(), ec.private_key,
+                        secret.data(), secret.size(), &key));
+}
+
+// An error ends both operations of a dual function, before anything is given out.
+TEST_F(AlwaysAuthenticate, ADualFunctionSignsNothing) {
+  const CK_OBJECT_HANDLE aes = ImportAes(session, Pattern(16));
+  ASSERT_OK(C_SignInit(session, Mechanism(CKM_ECDSA_SHA256).get(), pair.private_key));
+  ASSERT_OK(C_EncryptInit(session, Mechanism(CKM_AES_CBC, Pattern(16)).get(), aes));
+  Bytes part = Pattern(32), room(32);
+  CK_ULONG size = room.size();
+  EXPECT_RV(CKR_USER_NOT_LOGGED_IN,
+            C_SignEncryptUpdate(session, part.data(), part.size(), room.data(), &size));
+  EXPECT_EQ(room, Bytes(32));
+  EXPECT_RV(CKR_OPERATION_NOT_INITIALIZED, C_EncryptFinal(session, room.data(), &size));
+  EXPECT_RV(CKR_OPERATION_NOT_INITIALIZED, C_SignUpdate(session, part.data(), part.size()));
+}
+
 TEST_F(AlwaysAuthenticate, AWrongPinAuthenticatesNothing) {
   ASSERT_OK(Init());
   EXPECT_RV(CKR_PIN_INCORRECT, Login(session, CKU_CONTEXT_SPECIFIC, "not this"));

@@ -49,7 +49,17 @@ TEST_F(LoggedIn, ACertificateIsParsed) {
   EXPECT_EQ(Get(session, object, CKA_PUBLIC_KEY_INFO), certificate.public_key_info);
   const Bytes sha1 = Digest("SHA1", certificate.der);
   EXPECT_EQ(Get(session, object, CKA_CHECK_VALUE), Bytes(sha1.begin(), sha1.begin() + 3));
+  EXPECT_EQ(GetUlong(session, object, CKA_NAME_HASH_ALGORITHM), CKM_SHA_1);
   EXPECT_OK(Set(session, object, {{CKA_ID, "id"}, {CKA_LABEL, "a certificate"}}));
+  const Attributes good{{CKA_CLASS, CKO_CERTIFICATE},
+                        {CKA_CERTIFICATE_TYPE, CKC_X_509},
+                        {CKA_SUBJECT, certificate.subject},
+                        {CKA_VALUE, certificate.der}};
+  EXPECT_OK(TryCreate(session, good.With({{CKA_CERTIFICATE_CATEGORY, 3}})));
+  for (CK_ATTRIBUTE_TYPE type : {CKA_CERTIFICATE_CATEGORY, CKA_JAVA_MIDP_SECURITY_DOMAIN})
+    EXPECT_RV(CKR_ATTRIBUTE_VALUE_INVALID, TryCreate(session, good.With({{type, 4}})));
+  EXPECT_RV(CKR_TEMPLATE_INCONSISTENT,
+            TryCreate(session, good.With({{CKA_PUBLIC_KEY_INFO, PublicKeyInfo(NewEc("P-256"))}})));
   EXPECT_EQ(Find(session, {{CKA_ID, "id"}, {CKA_CLASS, CKO_CERTIFICATE}}), std::vector{object});
   EXPECT_RV(CKR_ATTRIBUTE_READ_ONLY, Set(session, object, {{CKA_VALUE, "other"}}));
   EXPECT_RV(CKR_ATTRIBUTE_READ_ONLY, Set(session, object, {{CKA_TRUSTED, true}}));

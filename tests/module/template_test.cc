@@ -64,11 +64,16 @@ TEST_F(Templates, ValuesOfTheWrongSize) {
               TryCreate(session, kDataObject.With({{CKA_CLASS, value}})))
         << Hex(value);
   const Attributes key = PublicTemplate(NewEc("P-256"));
-  for (std::string_view date :
-       {"2030", "2030010", "203001011", "2030-1-1", "\xff\xff\xff\xff\xff\xff\xff\xff"})
+  for (std::string_view date : {"2030", "2030010", "203001011", "2030-1-1", "20301301", "20300230",
+                                "20300100", "00000000", "\xff\xff\xff\xff\xff\xff\xff\xff"})
     EXPECT_RV(CKR_ATTRIBUTE_VALUE_INVALID, TryCreate(session, key.With({{CKA_START_DATE, date}})))
         << date;
   EXPECT_OK(TryCreate(session, key.With({{CKA_START_DATE, "20300101"}})));
+  const Attributes both{{CKA_START_DATE, "20300101"}, {CKA_END_DATE, "20291231"}};
+  EXPECT_RV(CKR_TEMPLATE_INCONSISTENT, TryCreate(session, key.With(both)));
+  const CK_OBJECT_HANDLE dated = Create(session, key.With({{CKA_END_DATE, "20300101"}}));
+  EXPECT_RV(CKR_TEMPLATE_INCONSISTENT, Set(session, dated, {{CKA_START_DATE, "20300102"}}));
+  EXPECT_OK(Set(session, dated, {{CKA_START_DATE, "20300101"}}));
   EXPECT_RV(CKR_ATTRIBUTE_VALUE_INVALID,
             TryCreate(session, key.With({{CKA_ALLOWED_MECHANISMS, Bytes(9, 0)}})));
 }
