@@ -4,6 +4,7 @@
 #include "token/crypto/ec.h"
 #include "token/crypto/hash.h"
 #include "token/crypto/kdf.h"
+#include "token/key_use.h"
 #include "token/parameters.h"
 #include "token/public_of.h"
 #include "token/refuse.h"
@@ -41,7 +42,15 @@ SecretBytes Hkdf(const Materials& materials, std::optional<size_t> wanted) {
   const HkdfParameters hkdf = HkdfOf(materials.mechanism);
   const size_t digest = crypto::Info(hkdf.hash).size();
   SecretBytes key = HostValue(*materials.key).Clone();
-  if (hkdf.extract) key = crypto::HkdfExtract(hkdf.hash, hkdf.salt, key.view());
+  if (hkdf.extract && hkdf.salt_key) {
+    const auto salt = KeyObject(materials.objects, *hkdf.salt_key, CKR_KEY_HANDLE_INVALID);
+    if ((salt->kind & kSecret) == 0)
+      Refuse(CKR_KEY_TYPE_INCONSISTENT, "a salt is the value of a secret key");
+    const auto ready = materials.objects.KeyOf(*salt);
+    key = crypto::HkdfExtract(hkdf.hash, HostValue(*ready).view(), key.view());
+  } else if (hkdf.extract) {
+    key = crypto::HkdfExtract(hkdf.hash, hkdf.salt, key.view());
+  }
   if (!hkdf.expand) {
     if (wanted.value_or(digest) > digest)
       Refuse(CKR_KEY_SIZE_RANGE, "CKA_VALUE_LEN: extracting gives no more than the hash's size");

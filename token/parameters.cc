@@ -184,14 +184,19 @@ HkdfParameters HkdfOf(const CK_MECHANISM& mechanism) {
   const auto given = Read<CK_HKDF_PARAMS>(mechanism);
   if (!given.bExtract && !given.bExpand)
     RefuseParameters("neither extract nor expand is asked for");
-  ByteView salt;
-  if (given.ulSaltType == CKF_HKDF_SALT_DATA) {
-    salt = Part(given.pSalt, given.ulSaltLen);
-  } else if (given.ulSaltType != CKF_HKDF_SALT_NULL) {
-    RefuseParameters("the salt is given as data, or not at all");
-  }
-  return {given.bExtract != CK_FALSE, given.bExpand != CK_FALSE, HashOf(given.prfHashMechanism),
-          Copy(salt), Copy(Part(given.pInfo, given.ulInfoLen))};
+  HkdfParameters hkdf{given.bExtract != CK_FALSE,
+                      given.bExpand != CK_FALSE,
+                      HashOf(given.prfHashMechanism),
+                      {},
+                      Copy(Part(given.pInfo, given.ulInfoLen)),
+                      {}};
+  if (given.ulSaltType == CKF_HKDF_SALT_DATA)
+    hkdf.salt = Copy(Part(given.pSalt, given.ulSaltLen));
+  else if (given.ulSaltType == CKF_HKDF_SALT_KEY)
+    hkdf.salt_key = given.hSaltKey;
+  else if (given.ulSaltType != CKF_HKDF_SALT_NULL)
+    RefuseParameters("the salt is none, data or a key");
+  return hkdf;
 }
 
 CounterKdfParameters CounterKdfOf(const CK_MECHANISM& mechanism, size_t size) {

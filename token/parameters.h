@@ -53,6 +53,7 @@ struct HkdfParameters {
   bool extract, expand;
   tpm::Hash hash;
   Bytes salt, info;
+  std::optional<CK_OBJECT_HANDLE> salt_key;  // whose value is the salt
 };
 HkdfParameters HkdfOf(const CK_MECHANISM& mechanism);
 

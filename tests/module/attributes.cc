@@ -77,4 +77,16 @@ Mechanism Hkdf(const HashRow& hash, bool extract, bool expand, ByteView salt, By
   return {CKM_HKDF_DERIVE, BytesOf(parameters), owned};
 }
 
+Mechanism HkdfSaltedBy(const HashRow& hash, CK_OBJECT_HANDLE salt, ByteView info) {
+  const auto owned = Own({Copy(info)});
+  CK_HKDF_PARAMS parameters{};
+  parameters.bExtract = parameters.bExpand = CK_TRUE;
+  parameters.prfHashMechanism = hash.mechanism;
+  parameters.ulSaltType = CKF_HKDF_SALT_KEY;
+  parameters.hSaltKey = salt;
+  parameters.pInfo = Mutable((*owned)[0]);
+  parameters.ulInfoLen = (*owned)[0].size();
+  return {CKM_HKDF_DERIVE, BytesOf(parameters), owned};
+}
+
 }  // namespace keyscope::test

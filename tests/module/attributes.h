@@ -141,5 +141,7 @@ Mechanism CounterKdf(CK_MECHANISM_TYPE prf, ByteView before, CK_ULONG counter_bi
                      const CK_SP800_108_DKM_LENGTH_FORMAT* length = nullptr);
 // `salt` empty: CKF_HKDF_SALT_NULL.
 Mechanism Hkdf(const HashRow& hash, bool extract, bool expand, ByteView salt, ByteView info);
+// Extract and expand, salted with the value of a key.
+Mechanism HkdfSaltedBy(const HashRow& hash, CK_OBJECT_HANDLE salt, ByteView info);
 
 }  // namespace keyscope::test

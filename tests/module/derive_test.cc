@@ -104,6 +104,18 @@ TEST_F(Deriving, BadPointsAreRefused) {
         << Hex(point);
 }
 
+TEST_F(Deriving, HkdfWithTheSaltOfAKey) {
+  const Bytes info = Pattern(10), salt = Pattern(20);
+  const CK_OBJECT_HANDLE base = ImportSecret(session, Pattern(40), {{CKA_DERIVE, true}}),
+                         key = ImportSecret(session, salt);
+  EXPECT_EQ(Derive(HkdfSaltedBy(kSha256, key, info), base),
+            Derive(Hkdf(kSha256, true, true, salt, info), base));
+  EXPECT_RV(CKR_KEY_HANDLE_INVALID, TryDerive(HkdfSaltedBy(kSha256, 0, info), base, kReadable));
+  EXPECT_RV(
+      CKR_KEY_TYPE_INCONSISTENT,
+      TryDerive(HkdfSaltedBy(kSha256, GenerateEc(session).private_key, info), base, kReadable));
+}
+
 TEST_F(Deriving, AnAbsurdLengthCostsNeitherMemoryNorACommand) {
   const KeyPair pair = GenerateEc(session, P256(), {{CKA_DERIVE, true}}, {{CKA_DERIVE, true}});
   const Mechanism ecdh = Ecdh(CKD_SHA256_KDF, RawPoint(NewEc("P-256")));
