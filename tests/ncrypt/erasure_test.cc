@@ -40,9 +40,9 @@ TEST_P(OfASlot, WhateverCallOfAMakingFails) {
     Pair pair;
     const CK_RV rv = slots->TryMake(slot, false, {}, pair);
     device.Fail({});
-    slots->LoginAgain(slot);
     reached = rv != CKR_OK;
     if (!reached) EXPECT_TRUE(slots->Works(slot, pair));
+    slots->LoginAgain(slot);
     EXPECT_EQ(Notes(slot), 0) << calls;
     EXPECT_EQ(Files(slot), reached ? 0 : 1) << calls;
     EXPECT_EQ(NamedRows(slot), reached ? 0 : 1) << calls;
