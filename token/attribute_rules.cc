@@ -156,11 +156,11 @@ constexpr AttributeRule kAttributeRules[] = {
 };
 #undef ROW
 
+using IndexRow = std::pair<CK_ATTRIBUTE_TYPE, const AttributeRule*>;
 // By type, then in the order above, and close together: each attribute of each object that is read
 // looks here.
 constexpr auto kIndex = [] {
-  std::array<std::pair<CK_ATTRIBUTE_TYPE, const AttributeRule*>, std::size(kAttributeRules)>
-      index{};
+  std::array<IndexRow, std::size(kAttributeRules)> index{};
   std::ranges::transform(kAttributeRules, index.begin(),
                          [](const AttributeRule& rule) { return std::pair(rule.type, &rule); });
   std::ranges::sort(index);
@@ -173,8 +173,10 @@ static_assert(std::ranges::all_of(kAttributeRules, [](const AttributeRule& rule)
   return !first->Has(kIndexed) || rule.Has(kIndexed);
 }));
 
-auto RulesOf(CK_ATTRIBUTE_TYPE type) {
-  return std::ranges::equal_range(kIndex, type, {}, [](const auto& row) { return row.first; });
+// No subrange: clang 14 does not compile those of GCC 12's library.
+std::span<const IndexRow> RulesOf(CK_ATTRIBUTE_TYPE type) {
+  return {std::ranges::lower_bound(kIndex, type, {}, &IndexRow::first),
+          std::ranges::upper_bound(kIndex, type, {}, &IndexRow::first)};
 }
 
 struct KindRow {
