@@ -18,6 +18,14 @@ namespace {
 constexpr size_t kSlotSize = 64, kWords = 16, kSlotsPerWord = 64;
 constexpr size_t kArenaSize = kSlotSize * kSlotsPerWord * kWords;
 
+void Lock(void* memory) {
+#ifdef _WIN32
+  VirtualLock(memory, kArenaSize);
+#else
+  mlock(memory, kArenaSize);
+#endif
+}
+
 // nullptr: there is none.
 std::byte* MapArena() {
 #ifdef _WIN32
@@ -32,6 +40,7 @@ std::byte* MapArena() {
   madvise(memory, kArenaSize, MADV_WIPEONFORK);
 #endif
 #endif
+  Lock(memory);
   return static_cast<std::byte*>(memory);
 }
 
@@ -66,14 +75,8 @@ size_t TakeRun(std::atomic<uint64_t>& word, size_t slots) {
 
 }  // namespace
 
-void LockArena() noexcept {
-  std::byte* const memory = TheArena().memory;
-  if (memory == nullptr) return;
-#ifdef _WIN32
-  VirtualLock(memory, kArenaSize);
-#else
-  mlock(memory, kArenaSize);
-#endif
+void LockArenaAgain() noexcept {
+  if (std::byte* const memory = TheArena().memory) Lock(memory);
 }
 
 void* AllocateLocked(size_t size) {

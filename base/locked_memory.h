@@ -10,9 +10,9 @@ namespace keyscope {
 // std::bad_alloc.
 void* AllocateLocked(size_t size);
 void FreeLocked(void* memory, size_t size) noexcept;
-// To be called in each process that keeps secrets. The child of a fork inherits neither the lock
-// nor its parent's secrets: where the kernel can do that, its arena is empty.
-void LockArena() noexcept;
+// To be called in the child of a fork, which inherits neither the lock nor its parent's secrets:
+// where the kernel can do that, its arena is empty.
+void LockArenaAgain() noexcept;
 
 // For containers of secrets, which wipe what they give back.
 template <typename T>

@@ -58,7 +58,7 @@ void Initialize(const InitializeArgs& args) {
     throw Error(Rv{CKR_CRYPTOKI_ALREADY_INITIALIZED}, "C_Initialize has been called before");
   if (state.module != nullptr) state.left.push_back(std::move(state.module));
 
-  LockArena();
+  LockArenaAgain();  // this may be the child of a fork
   Config config = LoadConfig();
   log::Configure(config.log, config.log_file);
   for (const std::string& problem : config.problems) log::Error("C_Initialize: ", problem);

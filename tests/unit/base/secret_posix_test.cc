@@ -39,7 +39,6 @@ bool IsLocked(const void* address) {
 }
 
 TEST(SecretBytes, StayOutOfSwapAndCoreDumps) {
-  LockArena();
   SecretBytes secret(Bytes(4096, 7));
   EXPECT_NE(FlagsAt(secret.data()).find(" dd "), std::string::npos) << "not dumped";
   EXPECT_TRUE(IsLocked(secret.data()));
@@ -52,7 +51,7 @@ TEST(SecretBytes, AChildLocksItsOwn) {
   if (child == 0) {
     const Bytes nothing(64);
     if (!Equal(secret.view(), nothing)) _exit(1);
-    LockArena();
+    LockArenaAgain();
     SecretBytes own(Bytes(64, 9));
     if (!Equal(own.view(), Bytes(64, 9))) _exit(2);
     _exit(IsLocked(own.data()) ? 0 : 3);
