@@ -294,19 +294,23 @@ Object DeviceObject(AttributeSet attributes, ByteView itself, KeyScope scope) {
   return object;
 }
 
+void ApplyChanges(Object& object, const AttributeSet& changes, bool copying, bool is_so) {
+  CheckChange(object.attributes, changes, object.kind, copying, is_so);
+  for (const auto& [type, value] : changes) object.attributes.Set(type, value);
+  ForbidUsesToAk(object.attributes);
+  CheckDates(object.attributes);
+}
+
 Object CopyOf(const Object& source, const AttributeSet& changes, Token& token) {
-  CheckChange(source.attributes, changes, source.kind, true, token.login().IsSo());
-  if (source.is_private() && changes.Has(CKA_PRIVATE) && !changes.Bool(CKA_PRIVATE))
-    Refuse(CKR_TEMPLATE_INCONSISTENT, "a private object has no public copy");
+  const bool is_so = token.login().IsSo();
   Object copy;
   copy.kind = source.kind;
   for (const auto& [type, value] : source.attributes) copy.attributes.Set(type, value);
-  for (const auto& [type, value] : changes) copy.attributes.Set(type, value);
-  ForbidUsesToAk(copy.attributes);
-  CheckDates(copy.attributes);
+  ApplyChanges(copy, changes, true, is_so);
+  if (source.is_private() && changes.Has(CKA_PRIVATE) && !changes.Bool(CKA_PRIVATE))
+    Refuse(CKR_TEMPLATE_INCONSISTENT, "a private object has no public copy");
   // The SO trusts an object with the uses that it has, not the copies that the user makes of it.
-  if (copy.attributes.Bool(CKA_TRUSTED) && !token.login().IsSo())
-    copy.attributes.SetBool(CKA_TRUSTED, false);
+  if (copy.attributes.Bool(CKA_TRUSTED) && !is_so) copy.attributes.SetBool(CKA_TRUSTED, false);
   // The TPM keeps the source only.
   if ((copy.kind & kPrivate) != 0) copy.attributes.SetBool(CKA_KEYSCOPE_PERSISTENT, false);
   GiveIdentity(copy, token.scope());

@@ -33,6 +33,9 @@ void ImportPrivate(Object& object, const tpm::PrivateKey& key, Token& token);
 // same identity each time.
 Object DeviceObject(AttributeSet attributes, ByteView itself, KeyScope scope);
 
+// Changes that C_SetAttributeValue or C_CopyObject (`copying`) may make: those of CheckChange, and
+// CKR_TEMPLATE_INCONSISTENT for what they make of the object.
+void ApplyChanges(Object& object, const AttributeSet& changes, bool copying, bool is_so);
 // A copy with some attributes changed (section 5.7.2), and its own place in the TPM.
 Object CopyOf(const Object& source, const AttributeSet& changes, Token& token);
 void CompleteCopy(Object& copy, const Object& source, Token& token);

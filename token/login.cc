@@ -248,7 +248,7 @@ void Login::InitPin(Input pin) {
     now.login_required = !given.empty();
     now.user_pin_tries = 0;
   });
-  Row();
+  Refresh();
 }
 
 void Login::SetPin(Input old_pin, Input new_pin) {
@@ -267,7 +267,7 @@ void Login::SetPin(Input old_pin, Input new_pin) {
     }
     Tries(now, who == Who::So) = 0;
   });
-  Row();
+  Refresh();
 }
 
 void Login::SessionOpened(bool read_write) {

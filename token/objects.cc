@@ -51,8 +51,9 @@ CK_OBJECT_HANDLE Objects::HandleOfRow(int64_t row, bool is_private) const {
   return is_private ? handle | login_.logouts() << kLogoutsShift : handle;
 }
 
-bool Objects::IsCurrent(CK_OBJECT_HANDLE handle, bool is_private) const {
-  return handle == HandleOfRow(NumberOf(handle), is_private);
+bool Objects::MayBeSeen(CK_OBJECT_HANDLE handle, bool is_private) const {
+  return (!is_private || login_.SeesPrivate()) &&
+         handle == HandleOfRow(NumberOf(handle), is_private);
 }
 
 int64_t Objects::NumberOf(CK_OBJECT_HANDLE handle) const {
@@ -63,8 +64,7 @@ int64_t Objects::NumberOf(CK_OBJECT_HANDLE handle) const {
 store::ObjectRow Objects::VisibleRow(CK_OBJECT_HANDLE handle) {
   const int64_t id = NumberOf(handle);
   auto row = id > 0 ? store_.Load(id) : std::nullopt;
-  if (!row || (row->is_private && !login_.SeesPrivate()) || !IsCurrent(handle, row->is_private))
-    NoSuchObject();
+  if (!row || !MayBeSeen(handle, row->is_private)) NoSuchObject();
   return std::move(*row);
 }
 
@@ -90,9 +90,7 @@ std::shared_ptr<const Object> Objects::GetRow(CK_OBJECT_HANDLE handle) {
     std::lock_guard lock(cache_mutex_);
     const auto& cached = CacheFor(row, version).object;
     if (cached != nullptr) {
-      if ((cached->is_private() && !login_.SeesPrivate()) ||
-          !IsCurrent(handle, cached->is_private()))
-        NoSuchObject();
+      if (!MayBeSeen(handle, cached->is_private())) NoSuchObject();
       return cached;
     }
   }

@@ -89,8 +89,8 @@ class Objects {
   bool IsSessionHandle(CK_OBJECT_HANDLE handle) const { return (handle & 1) != 0; }
   CK_OBJECT_HANDLE HandleOf(int64_t number, bool session_object) const;
   CK_OBJECT_HANDLE HandleOfRow(int64_t row, bool is_private) const;
-  // Whether the handle of a row is of this login.
-  bool IsCurrent(CK_OBJECT_HANDLE handle, bool is_private) const;
+  // Whether a row may be seen now, by a handle of this login.
+  bool MayBeSeen(CK_OBJECT_HANDLE handle, bool is_private) const;
   int64_t NumberOf(CK_OBJECT_HANDLE handle) const;
   std::shared_ptr<const Object> GetRow(CK_OBJECT_HANDLE handle);
   store::ObjectRow VisibleRow(CK_OBJECT_HANDLE handle);

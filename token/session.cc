@@ -3,7 +3,6 @@
 #include <cstring>
 
 #include "base/ossl.h"
-#include "token/attestation.h"
 #include "token/create.h"
 #include "token/mechanism_rules.h"
 #include "token/random.h"
@@ -171,12 +170,8 @@ void Session::SetAttributes(CK_OBJECT_HANDLE handle, Template attributes) {
   if (!before->attributes.Bool(CKA_MODIFIABLE))
     Refuse(CKR_ACTION_PROHIBITED, "the object says that it is not to be modified");
   const bool is_so = token_.login().IsSo();
-  token_.objects().Change(handle, [&](Object& object) {
-    CheckChange(object.attributes, changes, object.kind, false, is_so);
-    for (const auto& [type, value] : changes) object.attributes.Set(type, value);
-    ForbidUsesToAk(object.attributes);
-    CheckDates(object.attributes);
-  });
+  token_.objects().Change(handle,
+                          [&](Object& object) { ApplyChanges(object, changes, false, is_so); });
 }
 
 void Session::FindInit(Template attributes) {
