@@ -61,6 +61,7 @@ void SetLevel(Config& config, const std::string& text) {
 template <auto Member>
 void SetAuth(Config& config, const std::string& text) {
   if (text.starts_with("hex:")) {
+    if (text.size() % 2 != 0) throw std::invalid_argument("an odd number of hexadecimal digits");
     auto bytes = FromHexOfEitherCase(std::string_view(text).substr(4));
     if (!bytes) throw std::invalid_argument("not a hexadecimal number");
     config.*Member = SecretBytes(std::move(*bytes));
@@ -139,11 +140,13 @@ void ApplyOne(Config& config, const std::string& key, const toml::node& value) {
 // Every setting that is right; then the first that is wrong is told.
 void Apply(Config& config, const std::string& path, const toml::table& table) {
   std::string wrong;
-  for (const auto& entry : table) try {
+  for (const auto& entry : table) {
+    try {
       ApplyOne(config, FromPercent(entry.first.str()).value(), entry.second);
     } catch (const std::invalid_argument& error) {
       if (wrong.empty()) wrong = At(path, entry.first.source()) + error.what();
     }
+  }
   if (!wrong.empty()) throw std::invalid_argument(wrong);
 }
 

@@ -1,3 +1,4 @@
+// For calls that do not fail in a benchmark: std::runtime_error when one does.
 #pragma once
 
 #include <stdexcept>

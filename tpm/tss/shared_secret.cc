@@ -35,7 +35,7 @@ SharedSecret SecretFor(const RsaPublic& key, Hash hash, const char* label) {
   const ossl::BnCtx context(BN_CTX_new_ex(ossl::Context()));
   ossl::Check(BN_mod_exp(message.get(), message.get(), ossl::Number(key.exponent).get(),
                          ossl::Number(key.modulus).get(), context.get()) == 1,
-              "RSA-OAEP to the storage root failed");
+              "RSA-OAEP to the storage root");
   Bytes encrypted(key.modulus.size());
   Write(message.get(), encrypted);
   Store(encrypted, made.encrypted);
@@ -57,7 +57,7 @@ class Agreement {
     do {
       ossl::Check(BN_priv_rand_range_ex(scalar_.get(), EC_GROUP_get0_order(group_.get()), 0,
                                         context_.get()) == 1,
-                  "no random scalar");
+                  "a random scalar");
     } while (BN_is_zero(scalar_.get()));
   }
 

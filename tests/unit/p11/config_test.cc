@@ -101,7 +101,7 @@ INSTANTIATE_TEST_SUITE_P(
                     BadFile{"UnknownKey", "pin = '1234'", "unknown key 'pin'"},
                     BadFile{"WrongType", "log_file = 7", "'log_file' is not a string"},
                     BadFile{"UnknownLevel", "log = 'loud'", "'loud' is none of"},
-                    BadFile{"OddHex", "owner_auth = 'hex:0'", "not a hexadecimal"},
+                    BadFile{"OddHex", "owner_auth = 'hex:0'", "odd number"},
                     BadFile{"NoHex", "owner_auth = 'hex:0g'", "not a hexadecimal"},
                     BadFile{"NoAuthFile", "owner_auth = 'file:/none'", "cannot read"},
                     BadFile{"Table", "[log]\nlevel = 'info'", "is not a string"}),
