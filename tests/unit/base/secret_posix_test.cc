@@ -28,7 +28,7 @@ std::string FlagsAt(const void* address) {
 }
 
 // True also where memory cannot be locked: sanitizers ignore mlock, and accounts have limits.
-bool IsLocked(const void* address) {
+bool IsLocked([[maybe_unused]] const void* address) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   return true;
 #else
