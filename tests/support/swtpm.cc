@@ -59,6 +59,8 @@ void Swtpm::Launch() {
   if (pid_ == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(1);
+    // A control connection that another thread is making would stay open, and swtpm serves one.
+    ::close_range(STDERR_FILENO + 1, ~0U, 0);
     ::execlp("swtpm", "swtpm", "socket", "--tpm2", "--server", server.c_str(), "--ctrl",
              control.c_str(), "--tpmstate", state.c_str(), "--flags", "not-need-init,startup-clear",
              nullptr);
