@@ -16,6 +16,8 @@ std::string_view Name(Fault fault) {
       return "no space";
     case Fault::Corrupt:
       return "corrupt";
+    case Fault::TooNew:
+      return "too new";
     case Fault::Io:
       return "input/output error";
     case Fault::Unsupported:

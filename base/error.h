@@ -17,6 +17,7 @@ enum class Fault : uint8_t {
   Busy,     // still busy after the retries
   NoSpace,  // no room: disk, TPM memory, persistent handles
   Corrupt,  // stored data does not decode or fails its integrity check
+  TooNew,   // the store is of a later version
   Io,       // the store's disk failed, or the TPM gave an answer that has no meaning here
   Unsupported,     // this TPM, provider or store does not do that
   BadInput,        // the device refused a value that the caller gave

@@ -13,6 +13,16 @@
 namespace keyscope::cli {
 namespace {
 
+// As a shell reads it.
+std::string Quoted(const std::string& path) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-+@%:,";
+  if (path.find_first_not_of(kPlain) == path.npos) return path;
+  std::string quoted = "'";
+  for (char c : path) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
 std::string UserName() {
   std::array<char, 4096> buffer{};
   passwd entry{};
@@ -37,7 +47,8 @@ Mend JoinGroup(const std::string& path) {
   Mend mend;
   if (group == "root") {
     group = "tss";
-    mend.push_back("sudo chgrp -R tss " + path + " && sudo chmod -R g+rwX " + path);
+    const std::string at = Quoted(path);
+    mend.push_back("sudo chgrp -R tss " + at + " && sudo chmod -R g+rwX " + at);
   }
   mend.push_back("sudo usermod -aG " + group + " " + UserName() + "   # then log in again");
   return mend;
@@ -87,18 +98,27 @@ Mend ReadStorageRoot() { return {"tpm2_readpublic -c 0x81000001"}; }
 Mend NameUserFolder() { return {"export KEYSCOPE_USER_DIR=<folder>"}; }
 
 Mend MoveAside(const std::string& path) {
-  return {"mv " + path + " " + path + ".damaged   # or a backup"};
+  return {"mv " + Quoted(path) + " " + Quoted(path + ".damaged") + "   # or a backup"};
 }
 
 Mend AllowStore(const StorePlace& place) {
   const bool machine = place.scope == KeyScope::Machine;
+  const std::string folder = Quoted(place.folder), path = Quoted(place.path);
+  struct stat at {};
+  const auto aside = [](const std::string& what) {
+    return Mend{"mv " + Quoted(what) + " " + Quoted(what + ".aside")};
+  };
+  if (lstat(place.folder.c_str(), &at) == 0 && !S_ISDIR(at.st_mode)) return aside(place.folder);
+  if (lstat(place.path.c_str(), &at) == 0 && !S_ISREG(at.st_mode)) return aside(place.path);
   if (access(place.path.c_str(), R_OK) != 0)
     return machine ? JoinGroup(place.folder)
-                   : Mend{"sudo chown -R " + UserName() + " " + place.folder,
-                          "chmod -R u+rwX " + place.folder};
+                   : Mend{"sudo chown -R " + UserName() + " " + folder, "chmod -R u+rwX " + folder};
   if (OthersMayWrite(place.folder, machine) || OthersMayWrite(place.path, machine))
-    return {std::string("chmod -R ") + (machine ? "o= " : "go= ") + place.folder};
-  return {"mv -n " + place.path + " " + place.other + "   # or another place"};
+    return {std::string("chmod -R ") + (machine ? "o= " : "go= ") + folder};
+  if (at.st_nlink > 1)
+    return {"cp -p " + path + " " + Quoted(place.path + ".copy") + " && mv " +
+            Quoted(place.path + ".copy") + " " + path + "   # without its second name"};
+  return {"mv -n " + path + " " + Quoted(place.other) + "   # or another place"};
 }
 
 }  // namespace keyscope::cli

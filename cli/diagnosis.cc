@@ -128,6 +128,8 @@ class Doctor {
 
   Mend MendStore(KeyScope scope, const Error& error) {
     const std::string path = direct_.store_path(scope);
+    if (error.Is(Fault::TooNew))
+      return {"install a newer Keyscope: one has written " + path + " already"};
     return error.Is(Fault::Denied) ? AllowStore({scope, direct_.folder(scope), path,
                                                  direct_.store_path(OtherThan(scope))})
                                    : MoveAside(path);

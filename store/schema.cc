@@ -131,8 +131,8 @@ void Stamp(Database& database, int version) {
   database.Script("PRAGMA user_version=" + std::to_string(version));
 }
 
-[[noreturn]] void ThrowForeign(const Database& database, const std::string& why) {
-  throw Error(Fault::Corrupt, "store " + database.path() + ": " + why + "; it was left as it is");
+[[noreturn]] void ThrowForeign(const Database& database, Fault fault, const std::string& why) {
+  throw Error(fault, "store " + database.path() + ": " + why + "; it was left as it is");
 }
 
 // One step, unless another process has done it meanwhile. The version afterwards.
@@ -162,9 +162,10 @@ int StoreVersion(Database& database) {
   bool ours = application == kApplicationId;
   bool by_hand = application == 0 && version == 0 && database.Number(kTablesOf0) == 4;
   if (!ours && !by_hand)
-    ThrowForeign(database, "this is a database of another program: move it away");
+    ThrowForeign(database, Fault::Corrupt, "this is a database of another program: move it away");
   if (*version < 0 || *version > kCurrentVersion)
-    ThrowForeign(database, "it is of version " + std::to_string(*version) +
+    ThrowForeign(database, *version < 0 ? Fault::Corrupt : Fault::TooNew,
+                 "it is of version " + std::to_string(*version) +
                                " and this Keyscope knows " + "versions up to " +
                                std::to_string(kCurrentVersion) + ": use a newer one");
   return static_cast<int>(*version);

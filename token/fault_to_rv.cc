@@ -18,6 +18,7 @@ constexpr Row kTable[] = {
     {Fault::Busy, CKR_FUNCTION_FAILED},  // later it may work
     {Fault::NoSpace, CKR_DEVICE_MEMORY},
     {Fault::Corrupt, CKR_DEVICE_ERROR},
+    {Fault::TooNew, CKR_DEVICE_ERROR},
     {Fault::Io, CKR_DEVICE_ERROR},
     {Fault::Unsupported, CKR_MECHANISM_INVALID},
     {Fault::BadInput, CKR_ARGUMENTS_BAD},

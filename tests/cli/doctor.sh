@@ -73,6 +73,12 @@ cp user/user.db saved.db
 printf 'no store at all' | dd of=user/user.db conv=notrunc status=none
 finds "damaged store" "user token" "" ".damaged" doctor
 cp saved.db user/user.db
+python3 -c 'import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute("PRAGMA user_version=99")' user/user.db
+finds "store of a newer Keyscope" "user token" "use a newer one" "install a newer Keyscope" doctor
+cp saved.db user/user.db
+mv user/user.db elsewhere.db && ln -s ../elsewhere.db user/user.db
+finds "symbolic link in a store's place" "user token" "symbolic link" "user.db.aside" doctor
+rm user/user.db && mv elsewhere.db user/user.db
 # A page that has lost its last entry looks like one all the same.
 python3 - user/user.db <<'PYTHON'
 import sqlite3, sys
