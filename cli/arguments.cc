@@ -16,17 +16,16 @@ Option Option::Required() { return Option(*option_->required()); }
 Option Option::Needs(Option other) { return Option(*option_->needs(other.option_)); }
 Option Option::Excludes(Option other) { return Option(*option_->excludes(other.option_)); }
 Option Option::ShowDefault() { return Option(*option_->capture_default_str()); }
-Option Option::RefuseEmpty() { return Option(*option_->check(EmptyIsWrong)); }
 Option Option::OneOf(const std::vector<std::string>& values) {
   return Option(*option_->check(CLI::IsMember(values)));
 }
 
 Option Arguments::Add(const char* name, std::string& value, const char* what) {
-  return Option(*app_->add_option(name, value, what));
+  return Option(*app_->add_option(name, value, what)->check(EmptyIsWrong));
 }
 
 Option Arguments::Add(const char* name, std::vector<std::string>& values, const char* what) {
-  return Option(*app_->add_option(name, values, what));
+  return Option(*app_->add_option(name, values, what)->check(EmptyIsWrong));
 }
 
 Option Arguments::Add(const char* name, std::vector<int64_t>& values, const char* what) {
@@ -45,10 +44,6 @@ Arguments Arguments::AddChoice(const char* name) {
   CLI::Option_group& choice = *app_->add_option_group(name);
   choice.require_option(1);
   return Arguments(choice);
-}
-
-void Arguments::RefuseEmpty() {
-  for (CLI::Option* option : app_->get_options()) option->check(EmptyIsWrong);
 }
 
 Arguments Arguments::AddCommand(const char* name, const char* what) {
@@ -77,6 +72,13 @@ void Program::Run(int argc, char** argv) {
     app_->parse(argc, argv);
   } catch (const CLI::Success& answered) {
     app_->exit(answered);
+  } catch (const CLI::ExtrasError&) {
+    std::string wrong;  // not the words behind a mistyped option: one may be a PIN
+    for (const std::string& word : app_->remaining(true))
+      if (word.starts_with("-")) wrong += " " + word.substr(0, word.find('='));
+    throw UsageError((wrong.empty() ? "the line has more words than the command takes"
+                                    : "there is no option" + wrong) +
+                     std::string(" (see --help)"));
   } catch (const CLI::ParseError& error) {
     throw UsageError(std::string(error.what()) + " (see --help)");
   }

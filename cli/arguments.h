@@ -25,9 +25,6 @@ class Option {
   Option Needs(Option other);
   Option Excludes(Option other);
   Option ShowDefault();  // the value that it has now, in --help
-  // A value that is given must not be empty, or an unset variable of a script would count as an
-  // option that was left out.
-  Option RefuseEmpty();
   Option OneOf(const std::vector<std::string>& values);
 
  private:
@@ -40,7 +37,8 @@ class Arguments {
  public:
   explicit Arguments(CLI::App& app) : app_(&app) {}
 
-  // `name`: "--option", or "name" for a positional one.
+  // `name`: "--option", or "name" for a positional one. A value that is given must not be empty, or
+  // an unset variable of a script would count as an option that was left out.
   Option Add(const char* name, std::string& value, const char* what);
   Option Add(const char* name, std::vector<std::string>& values, const char* what);
   Option Add(const char* name, std::vector<int64_t>& values, const char* what);
@@ -49,8 +47,6 @@ class Arguments {
   Option AddFlag(const char* name, std::optional<bool>& value, const char* what);
   // Options of which exactly one must be given.
   Arguments AddChoice(const char* name);
-  // As Option::RefuseEmpty, for all options so far.
-  void RefuseEmpty();
 
   // A command that does `run`.
   Arguments AddCommand(const char* name, const char* what);

@@ -2,11 +2,13 @@
 
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iostream>
-#include <iterator>
 
 #include "base/error.h"
+#include "base/file.h"
+#include "base/path.h"
 #include "cli/encoding.h"
 #include "cli/output.h"
 #include "tpm/pcr.h"
@@ -39,6 +41,15 @@ Module& Context::module() {
   return *module_;
 }
 
+bool Context::HasToken(KeyScope scope) {
+  if (!module().TokenPresent(scope))
+    throw Failure("the " + std::string(Name(scope)) +
+                  " token is not there: `keyscope doctor` says why");
+  if ((module().TokenInfo(scope).flags & CKF_TOKEN_INITIALIZED) != 0) return true;
+  const Session says_why(module(), scope);  // a store that cannot be read looks the same
+  return false;
+}
+
 std::unique_ptr<Session> Context::Login(KeyScope scope, const Uri& from) {
   auto session = std::make_unique<Session>(module(), scope);
   const CK_FLAGS flags = module().TokenInfo(scope).flags;
@@ -47,8 +58,9 @@ std::unique_ptr<Session> Context::Login(KeyScope scope, const Uri& from) {
                   " token is not initialised: `keyscope init "
                   "--scope " +
                   std::string(Name(scope)) + "` does that");
-  if ((flags & CKF_LOGIN_REQUIRED) == 0) return session;
+  if ((flags & CKF_LOGIN_REQUIRED) == 0 || session->IsLoggedIn()) return session;
   PinSource source = pin;
+  source.prompt = "User PIN of the " + std::string(Name(scope)) + " token";
   if (source.value.empty() && source.file.empty()) {
     source.value = from.pin_value;
     source.file =
@@ -63,12 +75,16 @@ std::unique_ptr<Session> Context::Login(KeyScope scope, const Uri& from) {
   return session;
 }
 
-std::unique_ptr<Session> Context::LoginIfPossible(KeyScope scope, bool named,
-                                                  std::string& why_not) {
+bool Context::LastPinWasWrong(KeyScope scope) {
   constexpr CK_FLAGS kLastWrong =
       CKF_USER_PIN_COUNT_LOW | CKF_USER_PIN_FINAL_TRY | CKF_USER_PIN_LOCKED;
+  return (module().TokenInfo(scope).flags & kLastWrong) != 0;
+}
+
+std::unique_ptr<Session> Context::LoginIfPossible(KeyScope scope, bool named,
+                                                  std::string& why_not) {
   const std::string token = "the " + std::string(Name(scope)) + " token";
-  if (!named && (module().TokenInfo(scope).flags & kLastWrong) != 0) {
+  if (!named && LastPinWasWrong(scope)) {
     why_not = token + "'s last PIN was wrong; name the scope to try one again";
   } else {
     try {
@@ -81,7 +97,7 @@ std::unique_ptr<Session> Context::LoginIfPossible(KeyScope scope, bool named,
 }
 
 void Context::Answer(const Json& answer) const {
-  std::cout << (json ? AsJsonText(answer) : AsText(answer)) << std::flush;
+  Write(json ? AsJsonText(answer) : AsText(answer), "");
 }
 
 Progress Context::Watch(std::string what, size_t total) const {
@@ -93,17 +109,26 @@ Progress Context::Watch(std::string what, size_t total) const {
 
 void Context::Write(const std::string& text, const std::string& file) {
   if (file.empty()) {
-    std::cout << text << std::flush;
+    if (!(std::cout << text << std::flush)) throw Failure("standard output cannot be written");
     return;
   }
-  std::ofstream out(file, std::ios::binary | std::ios::trunc);
+  std::ofstream out(PathOf(file), std::ios::binary | std::ios::trunc);
   if (!(out << text << std::flush)) throw Failure(file + " cannot be written");
+}
+
+void Context::WriteSecret(ByteView secret, const std::string& file) {
+  using std::filesystem::perms;
+  std::error_code refused;
+  std::ofstream(PathOf(file), std::ios::app).close();
+  permissions(PathOf(file), perms::owner_read | perms::owner_write, refused);
+  if (refused) throw Failure(file + " cannot be kept from others: " + refused.message());
+  Write(AsString(secret), file);
 }
 
 void KeyOptions::AddTo(Arguments args, const char* name_option) {
   auto by_name = args.Add(name_option, name, "The key's name (CKA_LABEL)");
   args.Add("--id", id, "The key's CKA_ID, in hexadecimal");
-  args.Add("--scope", scope, "machine or user; user when nothing says otherwise").RefuseEmpty();
+  args.Add("--scope", scope, "machine or user; user when nothing says otherwise");
   args.Add("--uri", uri, "A pkcs11: or tpmkms: URI instead of a name").Excludes(by_name);
 }
 
@@ -131,16 +156,21 @@ Uri KeyOptions::ResolveOne(Context& context) const {
 }
 
 std::string ReadFile(const std::string& path) {
-  if (path == "-") return {std::istreambuf_iterator<char>(std::cin), {}};
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw UsageError(path + " cannot be read");
-  return {std::istreambuf_iterator<char>(file), {}};
+  auto contents = path == "-" ? keyscope::ReadFile(std::cin) : keyscope::ReadFile(PathOf(path));
+  if (!contents) throw UsageError(path + " cannot be read");
+  return std::move(*contents);
 }
 
 Bytes HexOption(const std::string& option, const std::string& text) {
   auto bytes = FromHexOfEitherCase(text);
   if (!bytes) throw UsageError(option + " takes hexadecimal digits, not '" + text + "'");
   return std::move(*bytes);
+}
+
+std::vector<Bytes> CertificatesOption(const std::string& path) {
+  auto certificates = CertificatesOfPem(ReadFile(path));
+  if (certificates.empty()) throw UsageError(path + " holds no PEM certificates");
+  return certificates;
 }
 
 tpm::PcrSelection PcrsOption(const std::string& text) {

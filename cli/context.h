@@ -26,20 +26,28 @@ class Context {
   // Loaded and initialised by the first call.
   Module& module();
 
+  // False: the token is not initialised, and so holds nothing. Failure when it is not there, or its
+  // store cannot be read.
+  bool HasToken(KeyScope scope);
   // A session with the token of `scope`, logged in where the token wants it. UsageError without a
   // PIN. `from`: a URI that may bring a PIN.
   std::unique_ptr<Session> Login(KeyScope scope, const Uri& from = {});
-  // The same, but without login, so that only public objects are seen, when there is no PIN; and
-  // when the token's last one was wrong, unless the user `named` the token: one PIN for two tokens
-  // would spend one of the TPM's tries in each run. `why_not`: empty after a login.
+  // One PIN for two tokens would spend one of the TPM's tries in each run: after a wrong one the
+  // user is to name the token.
+  bool LastPinWasWrong(KeyScope scope);
+  // Login, but without one, so that only public objects are seen, when there is no PIN; and when
+  // the token's last one was wrong, unless the user `named` the token. `why_not`: empty after a
+  // login.
   std::unique_ptr<Session> LoginIfPossible(KeyScope scope, bool named, std::string& why_not);
 
   // The answer, printed at once: as text or, with --json, as JSON.
   void Answer(const Json& answer) const;
   // To be told of each of the `total` steps of long work.
   Progress Watch(std::string what, size_t total) const;
-  // What is JSON or PEM in any case: to `file`, or to standard output when that is empty.
+  // What is JSON or PEM in any case: to `file`, or to standard output when that is empty. Failure
+  // when it cannot be written.
   static void Write(const std::string& text, const std::string& file);
+  static void WriteSecret(ByteView secret, const std::string& file);  // for the owner's eyes only
 
   Exit exit = Exit::Ok;
 
@@ -66,6 +74,8 @@ std::string ReadFile(const std::string& path);
 Bytes HexOption(const std::string& option, const std::string& text);
 // A nonce, at most 64 bytes in hexadecimal.
 Bytes NonceOption(const std::string& text);
+// The certificates of a PEM file; UsageError when it has none.
+std::vector<Bytes> CertificatesOption(const std::string& path);
 tpm::PcrSelection PcrsOption(const std::string& text);
 
 }  // namespace keyscope::cli

@@ -61,6 +61,35 @@ Evidence::Kind KindOf(const Json& bundle, const Json& ours) {
   return creation ? Evidence::Kind::Ak : Evidence::Kind::Key;
 }
 
+// Which kinds of bundle have a field.
+struct FieldRow {
+  const char* name;
+  bool ours;  // inside "keyscope"
+  bool ak, key, quote;
+};
+constexpr FieldRow kFields[] = {
+    {kPublic, false, true, true, false},
+    {kCreateData, false, true, true, false},
+    {kAttest, false, true, true, false},
+    {kSignature, false, true, true, false},
+    {kQuote, false, false, false, true},
+    {kQuoteSignature, false, false, false, true},
+    {kCreationAttest, true, false, true, false},
+    {kCreationSignature, true, false, true, false},
+    {kAk, true, false, true, true},
+    {kAkPublic, true, false, true, true},
+};
+
+// What a bundle says beyond its kind nobody would check, and somebody might take for checked.
+void RefuseStrangers(Evidence::Kind kind, const Json& bundle, const Json& ours) {
+  for (const FieldRow& row : kFields) {
+    const bool has[] = {row.ak, row.key, row.quote};
+    if (!has[static_cast<size_t>(kind)] && (row.ours ? ours : bundle).contains(row.name))
+      throw Malformed(std::string("a bundle of the kind '") + kKinds[static_cast<size_t>(kind)] +
+                      "' has no " + row.name);
+  }
+}
+
 }  // namespace
 
 Json ToJson(const Evidence& evidence) {
@@ -97,12 +126,15 @@ Json ToJson(const Evidence& evidence) {
 }
 
 Evidence EvidenceFromJson(const std::string& text) {
-  const Json bundle = Json::parse(text, nullptr, false);
+  const Json bundle = ParseJson(text);
   if (!bundle.is_object()) throw Malformed("the bundle is no JSON object");
-  const Json ours = bundle.value(kOurs, Json::object());
+  const Json none = Json::object();
+  const auto part = bundle.find(kOurs);
+  const Json& ours = part == bundle.end() ? none : *part;
   if (!ours.is_object()) throw Malformed("the bundle's keyscope is no JSON object");
   Evidence evidence;
   evidence.kind = KindOf(bundle, ours);
+  RefuseStrangers(evidence.kind, bundle, ours);
   evidence.name = GetText(ours, "name");
   evidence.uri = GetText(ours, "uri");
   if (const std::string scope = GetText(ours, "scope"); !scope.empty()) try {
@@ -124,8 +156,7 @@ Evidence EvidenceFromJson(const std::string& text) {
                   {Get(bundle, kAttest), Get(bundle, kSignature)},
                   {Get(ours, kCreationAttest), Get(ours, kCreationSignature)}};
   evidence.quote = {{Get(bundle, kQuote), Get(bundle, kQuoteSignature)}};
-  const Json certificates = ours.value(kCertificates, Json::array());
-  for (const Json& one : certificates) {
+  for (const Json& one : ours.value(kCertificates, Json::array())) {
     auto der = one.is_string() ? FromBase64(one.get_ref<const std::string&>()) : std::nullopt;
     if (!der) throw Malformed("a certificate of the bundle is no base64 string");
     evidence.certificates.push_back(std::move(*der));

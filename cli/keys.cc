@@ -55,15 +55,6 @@ CK_OBJECT_HANDLE AkOf(const Session& session, CK_OBJECT_HANDLE key) {
   return found.empty() ? CK_INVALID_HANDLE : found.front();
 }
 
-std::vector<CK_OBJECT_HANDLE> Companions(const Session& session, CK_OBJECT_HANDLE key,
-                                         CK_OBJECT_CLASS object_class) {
-  const Bytes id = session.GetOr(key, CKA_ID);
-  if (id.empty()) return {};
-  Attributes wanted;
-  wanted.AddUlong(CKA_CLASS, object_class).Add(CKA_ID, ByteView(id));
-  return session.Find(wanted);
-}
-
 std::string LabelOf(const Session& session, CK_OBJECT_HANDLE object) {
   return AsString(session.GetOr(object, CKA_LABEL));
 }
@@ -120,10 +111,12 @@ std::string AlgorithmOf(const Session& session, CK_OBJECT_HANDLE key) {
 }
 
 Deleted DeleteKey(const Session& session, CK_OBJECT_HANDLE key) {
-  const std::string name = LabelOf(session, key);
+  const Bytes key_info = session.GetOr(key, CKA_PUBLIC_KEY_INFO);
+  Attributes wanted;
+  wanted.AddUlong(CKA_CLASS, CKO_PUBLIC_KEY).Add(CKA_LABEL, LabelOf(session, key));
   std::vector<CK_OBJECT_HANDLE> halves = {key};
-  for (CK_OBJECT_HANDLE half : Companions(session, key, CKO_PUBLIC_KEY))
-    if (LabelOf(session, half) == name) halves.push_back(half);
+  for (CK_OBJECT_HANDLE half : session.Find(wanted))
+    if (session.GetOr(half, CKA_PUBLIC_KEY_INFO) == key_info) halves.push_back(half);
   Deleted deleted;
   for (CK_OBJECT_HANDLE half : halves) {
     deleted.pending |= session.Destroy(half);

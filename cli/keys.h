@@ -19,9 +19,6 @@ std::vector<CK_OBJECT_HANDLE> FindKeys(const Session& session, const Uri& uri, K
 CK_OBJECT_HANDLE FindKey(const Session& session, const Uri& uri, KeyKind kind);
 // The AK that vouches for `key`; CK_INVALID_HANDLE when none does, or when it has gone.
 CK_OBJECT_HANDLE AkOf(const Session& session, CK_OBJECT_HANDLE key);
-// The objects of a class with the CKA_ID of `key`.
-std::vector<CK_OBJECT_HANDLE> Companions(const Session& session, CK_OBJECT_HANDLE key,
-                                         CK_OBJECT_CLASS object_class);
 
 std::string LabelOf(const Session& session, CK_OBJECT_HANDLE object);
 // The URI of a key in the token, of the kind of `like`.
@@ -36,7 +33,7 @@ void SetId(const Session& session, CK_OBJECT_HANDLE object, ByteView id);
 Bytes CurveParams(std::string_view nist_name);
 // "RSA-2048", "EC P-256": from CKA_KEY_TYPE and the modulus or the parameters.
 std::string AlgorithmOf(const Session& session, CK_OBJECT_HANDLE key);
-// Deletes a key: its private half, and its public half where that has the same name.
+// Deletes a key: its private half, and its public one of the same name.
 struct Deleted {
   size_t objects = 0;
   bool pending = false;  // the records are gone, but the TPM still holds the key

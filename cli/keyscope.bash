@@ -19,7 +19,7 @@ _keyscope() {
     ['certificate list']="$certificate" ['certificate show']="$certificate" ['certificate delete']="$certificate"
     ['ek show']=''
     [quote]="$key --nonce --pcrs --out"
-    [verify]='--nonce --scope --ak-name --ca --pcr-digest --pcr'
+    [verify]='--nonce --scope --ak-name --ca --pcrs --pcr-digest --pcr'
   )
   local -A groups=(
     [key]='create import list show delete certify certificate'

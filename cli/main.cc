@@ -15,7 +15,7 @@ int Fail(const Context& context, Exit exit, const std::string& what) {
   if (context.json)
     std::cout << AsJsonText({{"error", what}, {"exit", static_cast<int>(exit)}});
   else
-    std::cerr << "keyscope: " << what << "\n";
+    std::cerr << "keyscope: " << OneLine(what) << "\n";
   return static_cast<int>(exit);
 }
 

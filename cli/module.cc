@@ -105,6 +105,12 @@ Session::Session(const Module& module, KeyScope scope) : module_(module), scope_
 
 Session::~Session() { module_.call().C_CloseSession(handle_); }
 
+bool Session::IsLoggedIn() const {
+  CK_SESSION_INFO info{};
+  module_.Check(module_.call().C_GetSessionInfo(handle_, &info), "C_GetSessionInfo");
+  return info.state == CKS_RO_USER_FUNCTIONS || info.state == CKS_RW_USER_FUNCTIONS;
+}
+
 void Session::Login(CK_USER_TYPE user, const SecretBytes& pin) {
   const CK_RV rv = module_.call().C_Login(handle_, user, Mutable(pin.view()), LengthOf(pin));
   if (rv != CKR_USER_ALREADY_LOGGED_IN) module_.Check(rv, "C_Login");

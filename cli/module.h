@@ -86,6 +86,7 @@ class Session {
   KeyScope scope() const { return scope_; }
   CK_SESSION_HANDLE handle() const { return handle_; }
 
+  bool IsLoggedIn() const;  // by a login of another session, too
   void Login(CK_USER_TYPE user, const SecretBytes& pin);
   std::vector<CK_OBJECT_HANDLE> Find(Attributes& attributes) const;
   // Nullopt when the object has no such attribute, or none to be read.

@@ -47,31 +47,34 @@ class Lister {
     object.row = row.id;
     object.unique_id = Hex(row.uid);
     object.kind = NameOfClass(row.object_class);
-    if (row.ak_id != object.unique_id) object.attested_by = row.ak_id;
-    if (row.material)
-      key_infos_[objects_.size() - 1] = KeyInfoOf(
+    object.object_class = static_cast<CK_OBJECT_CLASS>(row.object_class);
+    object.is_ak = row.ak_id == object.unique_id;
+    if (!object.is_ak) object.attested_by = row.ak_id;
+    if (object.object_class == CKO_PRIVATE_KEY && row.material)
+      object.key_info = KeyInfoOf(
           direct_.backend().PublicOf({row.material->public_area, row.material->private_area}));
     if (row.is_private) return;
     const token::Object known = token::FromRow(row, nullptr);
     object.name = AsString(known.attributes.Get(CKA_LABEL));
-    if (const ByteView info = known.attributes.Get(CKA_PUBLIC_KEY_INFO); !info.empty())
-      names_[Copy(info)] = object.name;
+    const ByteView info = known.attributes.Get(CKA_PUBLIC_KEY_INFO);
+    if (info.empty()) return;
+    object.key_info = Copy(info);
+    names_[object.key_info] = object.name;
   }
   void Note(int64_t row, const char* why) {
     if (objects_.empty() || objects_.back().row != row) objects_.emplace_back().row = row;
     objects_.back().unreadable = why;
   }
   std::vector<OfflineObject> Take() {
-    for (const auto& [index, info] : key_infos_)
-      if (auto name = names_.find(info); name != names_.end() && objects_[index].name.empty())
-        objects_[index].name = name->second;
+    for (OfflineObject& object : objects_)
+      if (auto name = names_.find(object.key_info); name != names_.end() && object.name.empty())
+        object.name = name->second;
     return std::move(objects_);
   }
 
  private:
   Direct& direct_;
   std::vector<OfflineObject> objects_;
-  std::map<size_t, Bytes> key_infos_;
   std::map<Bytes, std::string> names_;
 };
 

@@ -13,7 +13,10 @@ namespace keyscope::cli {
 struct OfflineObject {
   int64_t row = 0;
   std::string unique_id;  // empty: the row does not decode
-  std::string kind;       // "private key", "certificate", ...
+  std::string kind;       // the class in words: "private key", "certificate", ...
+  CK_OBJECT_CLASS object_class = 0;
+  bool is_ak = false;
+  Bytes key_info;  // CKA_PUBLIC_KEY_INFO of what has it, and of private keys
   // Of public objects, and of private keys whose public half lies beside them: their names are
   // encrypted.
   std::string name;

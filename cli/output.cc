@@ -7,13 +7,28 @@ namespace {
 
 constexpr size_t kIndent = 2;
 
-// Labels come from the store: control characters must not reach a terminal.
-std::string Printable(const std::string& text) {
-  std::string clean = text;
-  std::ranges::replace_if(
-      clean, [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\n'; }, '?');
-  return clean;
+// Labels come from the store, and texts from others' evidence: control characters must not reach a
+// terminal.
+std::string Printable(std::string text) {
+  constexpr char kC1 = '\xC2';  // U+0080 to U+009F in UTF-8: this, and a byte below 0xA0
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const bool c1 = byte >= 0x80 && byte < 0xA0 && i > 0 && text[i - 1] == kC1;
+    if ((byte < 0x20 && byte != '\n') || byte == 0x7F || c1) text[i] = '?';
+    if (c1) text[i - 1] = '?';
+  }
+  return text;
 }
+
+}  // namespace
+
+std::string OneLine(std::string text) {
+  std::string line = Printable(std::move(text));
+  std::ranges::replace(line, '\n', '?');
+  return line;
+}
+
+namespace {
 
 std::string Scalar(const Json& value) {
   if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
@@ -62,7 +77,7 @@ void RenderObject(const Json& object, size_t indent, std::string& to) {
     if (IsSimpleList(value)) {
       std::string gap = label + Pad(width - key.size() + 2);
       for (const Json& one : value) {
-        to += Pad(indent) + gap + Scalar(one) + "\n";
+        to += Pad(indent) + gap + OneLine(Scalar(one)) + "\n";
         gap = Pad(width + 2);
       }
     } else if (value.is_structured()) {

@@ -55,7 +55,7 @@ std::optional<SecretBytes> FindNewPin(const PinSource& source) {
   if (auto given = FindGiven(source)) return given;
   std::optional<SecretBytes> first = Ask(source.prompt);
   if (!first) return std::nullopt;
-  const std::optional<SecretBytes> again = Ask(std::string(source.prompt) + " again");
+  const std::optional<SecretBytes> again = Ask(source.prompt + " again");
   if (!again || !ConstantTimeEqual(first->view(), again->view()))
     throw UsageError("the two PINs differ");
   return first;

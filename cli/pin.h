@@ -11,7 +11,7 @@ namespace keyscope::cli {
 struct PinSource {
   std::string value = {}, file = {};  // --pin, --pin-file; a trailing line end does not count
   const char* variable = nullptr;     // the environment's
-  const char* prompt = nullptr;       // what a terminal is asked
+  std::string prompt = {};            // what a terminal is asked
 };
 
 // A file's contents, at most 64 KiB; "-": standard input. UsageError when it cannot be read, or is

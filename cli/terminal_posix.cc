@@ -1,11 +1,38 @@
 #include <fcntl.h>
+#include <signal.h>
 #include <termios.h>
 #include <unistd.h>
+
+#include <iterator>
 
 #include "cli/terminal.h"
 
 namespace keyscope::cli {
 namespace {
+
+// What ends or stops a program at its terminal: not before the echo is back.
+constexpr int kSignals[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGTSTP};
+volatile sig_atomic_t caught = 0;
+
+// Keeps these signals until it goes, and hands on the one that came.
+class Signals {
+ public:
+  Signals() {
+    caught = 0;
+    struct sigaction keep {};
+    keep.sa_handler = [](int signal) { caught = signal; };  // no SA_RESTART: read() ends
+    for (size_t i = 0; i < std::size(kSignals); ++i) sigaction(kSignals[i], &keep, &before_[i]);
+  }
+  ~Signals() {
+    for (size_t i = 0; i < std::size(kSignals); ++i) sigaction(kSignals[i], &before_[i], nullptr);
+    if (caught != 0) raise(caught);
+  }
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+
+ private:
+  struct sigaction before_[std::size(kSignals)]{};
+};
 
 // Without echo until it goes.
 class Terminal {
@@ -42,12 +69,18 @@ class Terminal {
 }  // namespace
 
 std::optional<SecretBytes> AskSilently(const std::string& prompt) {
-  const Terminal terminal;
-  if (!terminal.usable()) return std::nullopt;
-  terminal.Say(prompt);
-  SecretBytes line = terminal.Read();
-  terminal.Say("\n");
-  return line;
+  for (;;) {
+    SecretBytes line;
+    {
+      const Signals signals;
+      const Terminal terminal;
+      if (!terminal.usable()) return std::nullopt;
+      terminal.Say(prompt);
+      line = terminal.Read();
+      terminal.Say("\n");
+    }
+    if (caught == 0) return line;  // else it goes on after a stop: asked again
+  }
 }
 
 }  // namespace keyscope::cli

@@ -39,6 +39,16 @@ class Reader {
   ByteView rest_;
 };
 
+struct BankRow {
+  uint16_t alg;
+  const char* name;
+  size_t size;  // of a PCR in it
+};
+constexpr BankRow kBanks[] = {{kAlgSha1, "sha1", 20},
+                              {kAlgSha256, "sha256", 32},
+                              {kAlgSha384, "sha384", 48},
+                              {kAlgSha512, "sha512", 64}};
+
 // TPMT_SYM_DEF_OBJECT (11.1.7)
 void SkipSymmetric(Reader& reader) {
   if (reader.U16() != kAlgNull) reader.Take(4);  // key bits and mode
@@ -176,6 +186,22 @@ Bytes ParseOutsideInfo(ByteView creation_data) {
 size_t SizeOfFirst2b(ByteView bytes) {
   Reader reader("the answer", bytes);
   return 2 + reader.Tpm2b().size();
+}
+
+std::string ToText(const PcrSelection& selection) {
+  const BankRow* row = std::ranges::find(kBanks, selection.hash, &BankRow::alg);
+  std::string text = row == std::end(kBanks) ? "a bank that no TPM has" : row->name;
+  char separator = ':';
+  for (int pcr : selection.pcrs) {
+    text += separator + std::to_string(pcr);
+    separator = ',';
+  }
+  return text;
+}
+
+size_t SizeOfPcr(uint16_t bank) {
+  const BankRow* row = std::ranges::find(kBanks, bank, &BankRow::alg);
+  return row == std::end(kBanks) ? 0 : row->size;
 }
 
 const char* SecureHash(uint16_t alg) {

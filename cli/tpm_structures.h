@@ -75,6 +75,9 @@ struct PcrSelection {
   std::vector<int> pcrs;
 };
 
+std::string ToText(const PcrSelection& selection);  // "sha256:0,7", as tpm2-tools write it
+size_t SizeOfPcr(uint16_t bank);                    // 0: no bank that a TPM has
+
 // TPMS_ATTEST (10.12.8) of the three kinds that Keyscope has.
 struct Attest {
   uint32_t magic = 0;

@@ -121,7 +121,7 @@ constexpr Scheme kSchemes[] = {{Pkcs11, "pkcs11:"}, {Tpmkms, "tpmkms:"}};
 void Apply(Uri& uri, Part part, std::string_view attribute, std::set<std::string>& seen) {
   const size_t equals = attribute.find('=');
   if (equals == std::string_view::npos)
-    Refuse("'" + std::string(attribute) + "' in the URI is no name=value");
+    Refuse("a part of the URI is no name=value");  // not told which: it may be of a PIN
   const std::string name(attribute.substr(0, equals));
   const auto value = FromPercent(attribute.substr(equals + 1));
   auto row = std::ranges::find_if(kRows, [&](const Row& one) {
@@ -155,7 +155,9 @@ KeyScope ParseScope(const std::string& text) {
 Uri ParseUri(const std::string& text) {
   auto scheme = std::ranges::find_if(
       kSchemes, [&](const Scheme& one) { return text.starts_with(one.prefix); });
-  if (scheme == std::end(kSchemes)) Refuse("'" + text + "' is neither a pkcs11: nor a tpmkms: URI");
+  if (scheme == std::end(kSchemes))
+    Refuse("'" + text.substr(0, text.find_first_of("?;")) +
+           "' is neither a pkcs11: nor a tpmkms: URI");
   Uri uri;
   uri.kind = scheme->kind;
   const std::string_view rest = std::string_view(text).substr(scheme->prefix.size());

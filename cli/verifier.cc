@@ -133,6 +133,10 @@ void CheckAkCreation(Report& report, const Evidence& evidence, const Expected& e
   Checks checks(report, kAkCreation);
   if (evidence.ak.public_area.empty()) {
     report.notes.push_back("the AK's own creation is not in the bundle: the AK has been deleted");
+    // Of a key its own creation proves the scope.
+    if (scope && evidence.kind != Evidence::Kind::Key)
+      checks.Expect(false, "the AK was made in " + std::string(Name(*scope)) + " scope",
+                    "the bundle has no such statement");
     return;
   }
   checks.Run([&] {
@@ -140,8 +144,7 @@ void CheckAkCreation(Report& report, const Evidence& evidence, const Expected& e
                   "another AK signed");
     const Attest attest = CheckCreation(checks, evidence.ak.creation, evidence.ak.creation_data,
                                         evidence.ak.public_area, evidence.ak.public_area, scope);
-    if (evidence.kind == Evidence::Kind::Ak && expected.nonce)
-      CheckNonce(report, checks, attest, expected);
+    if (evidence.kind == Evidence::Kind::Ak) CheckNonce(report, checks, attest, expected);
   });
 }
 
@@ -155,6 +158,15 @@ void CheckAkCertificate(Report& report, const Evidence& evidence, const Expected
                   "it is for the AK that signed", "it is for another key");
     checks.ExpectNone(WhyNotIssuedBy(evidence.certificates, expected.cas),
                       "a CA that you trust issued it (" + SubjectTextOf(*certificate) + ")");
+    checks.Expect(MaySign(*certificate), "the key that it is for may sign (key usage)",
+                  "it may not: the certificate is for something else");
+    if (const auto for_ak = IsForAk(*certificate))
+      checks.Expect(*for_ak, "it is a certificate of an AK (extended key usage 2.23.133.8.3)",
+                    "it is for other uses, as any holder of a key may get one");
+    else
+      report.notes.emplace_back(
+          "that the certificate is one of an AK was not checked: it has no extended key usage "
+          "(2.23.133.8.3), so trust its CA only if it certifies nothing but keys that are in TPMs");
   });
 }
 
@@ -218,20 +230,24 @@ void CheckCertified(Report& report, const Evidence& evidence, const Expected& ex
 
 // TPM2_Quote, Part 3, section 18.4: the digest is over the selected PCRs, ascending, with the hash
 // of the signing scheme.
-void CheckPcrs(Checks& checks, const Attest& attest, uint16_t hash, std::map<int, Bytes> given) {
+void CheckPcrs(Checks& checks, const Attest& attest, uint16_t hash,
+               std::map<std::string, Bytes> given) {
   Bytes values;
   for (const PcrSelection& bank : attest.pcr_select)
     for (int pcr : bank.pcrs) {
-      const std::string name = "PCR " + std::to_string(pcr);
-      const auto value = given.find(pcr);
-      checks.Expect(value != given.end(), "the value of " + name + " was given",
+      const std::string name = ToText({bank.hash, {pcr}});
+      const auto value = given.find(name);
+      checks.Expect(value != given.end(), "the value of PCR " + name + " was given",
                     "give it with --pcr");
       if (value == given.end()) continue;
+      checks.Expect(value->second.size() == SizeOfPcr(bank.hash),
+                    "it is as long as those of its bank",
+                    "it has " + std::to_string(value->second.size()) + " bytes");
       Append(values, value->second);
       given.erase(value);
     }
-  for (const auto& [pcr, value] : given)
-    checks.Expect(false, "the quote covers PCR " + std::to_string(pcr), "it does not");
+  for (const auto& [name, value] : given)
+    checks.Expect(false, "the quote covers PCR " + name, "it does not");
   checks.Expect(attest.pcr_digest == HashOf(hash, values), "the PCRs have the values given",
                 "they have others: the digest is " + Hex(attest.pcr_digest));
 }
@@ -242,15 +258,26 @@ void CheckQuote(Report& report, const Evidence& evidence, const Expected& expect
     const Attest attest =
         CheckStatement(checks, evidence.quote.quote, kAttestQuote, evidence.ak_public);
     CheckNonce(report, checks, attest, expected);
+    std::string selection;
+    for (const PcrSelection& bank : attest.pcr_select)
+      selection += (selection.empty() ? "" : "+") + ToText(bank);
+    if (!expected.selection.empty())
+      checks.Expect(selection == expected.selection, "it is of the PCRs " + expected.selection,
+                    "it is of " + selection);
     if (expected.pcr_digest)
-      checks.Expect(attest.pcr_digest == *expected.pcr_digest, "the PCRs are as expected",
+      checks.Expect(attest.pcr_digest == *expected.pcr_digest,
+                    "the PCRs are as expected (" + selection + ")",
                     "their digest is " + Hex(attest.pcr_digest));
-    if (!expected.pcrs.empty())
-      CheckPcrs(checks, attest, ParsePublic(evidence.ak_public).scheme_hash, expected.pcrs);
-    if (!expected.pcr_digest && expected.pcrs.empty())
-      report.notes.push_back("the PCRs were not checked: their digest is " +
-                             Hex(attest.pcr_digest) +
+    if (!expected.pcr_values.empty())
+      CheckPcrs(checks, attest, ParsePublic(evidence.ak_public).scheme_hash, expected.pcr_values);
+    const bool has_values = expected.pcr_digest || !expected.pcr_values.empty();
+    if (!has_values)
+      report.notes.push_back("the PCRs were not checked: they are " + selection +
+                             ", and their digest is " + Hex(attest.pcr_digest) +
                              ", compare it with --pcr-digest, or give their values with --pcr");
+    else if (expected.pcr_values.empty() && expected.selection.empty())
+      report.notes.push_back("which PCRs have this digest was not checked: they are " + selection +
+                             ", name those that you expect with --pcrs");
   });
 }
 
@@ -268,7 +295,10 @@ Report Verify(const Evidence& evidence, const Expected& expected) {
   if (!scope) report.notes.emplace_back("the scope was not checked: name it with --scope");
   CheckAk(report, evidence, expected, scope);
   if (evidence.kind == Evidence::Kind::Key) CheckCertified(report, evidence, expected, scope);
-  if (evidence.kind == Evidence::Kind::Quote) CheckQuote(report, evidence, expected);
+  if (evidence.kind == Evidence::Kind::Quote)
+    CheckQuote(report, evidence, expected);
+  else if (expected.HasPcrs())
+    Checks(report, kAkQuote).Expect(false, "the PCRs are as expected", "the bundle is no quote");
   return report;
 }
 

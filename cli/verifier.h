@@ -14,11 +14,15 @@ namespace keyscope::cli {
 
 // What the verifier knows from elsewhere. What is absent is not checked, and noted.
 struct Expected {
-  std::optional<Bytes> nonce{};       // the qualifying data of the last statement
-  std::optional<Bytes> ak_name{};     // the Name of the AK that is trusted
-  std::vector<Bytes> cas{};           // certificates, DER: who may have certified the AK
-  std::optional<Bytes> pcr_digest{};  // of a quote
-  std::map<int, Bytes> pcrs{};        // of a quote: the values that the digest is to be of
+  std::optional<Bytes> nonce{};    // the qualifying data of the last statement
+  std::optional<Bytes> ak_name{};  // the Name of the AK that is trusted
+  std::vector<Bytes> cas{};        // certificates, DER: who may have certified the AK
+  // Of a quote; each is one that its text names as tpm2-tools do, the banks ascending.
+  std::string selection{};                    // "sha256:0,7": the PCRs that it is to be of
+  std::optional<Bytes> pcr_digest{};          // their digest
+  std::map<std::string, Bytes> pcr_values{};  // or the value of each: "sha256:7"
+
+  bool HasPcrs() const { return !selection.empty() || pcr_digest || !pcr_values.empty(); }
   std::optional<KeyScope> scope{};
 };
 

@@ -14,6 +14,8 @@ namespace {
 using StorePtr = std::unique_ptr<X509_STORE, ossl::Deleter<X509_STORE_free>>;
 using StoreCtx = std::unique_ptr<X509_STORE_CTX, ossl::Deleter<X509_STORE_CTX_free>>;
 using BioPtr = std::unique_ptr<BIO, ossl::Deleter<BIO_free>>;
+using ObjectPtr = std::unique_ptr<ASN1_OBJECT, ossl::Deleter<ASN1_OBJECT_free>>;
+using Usages = std::unique_ptr<EXTENDED_KEY_USAGE, ossl::Deleter<EXTENDED_KEY_USAGE_free>>;
 void FreeStack(STACK_OF(X509) * stack) { sk_X509_pop_free(stack, X509_free); }
 using Stack = std::unique_ptr<STACK_OF(X509), ossl::Deleter<FreeStack>>;
 
@@ -93,6 +95,21 @@ bool HasExpired(const X509& certificate) {
   return X509_cmp_current_time(X509_get0_notAfter(&certificate)) < 0;
 }
 
+bool MaySign(const X509& certificate) {
+  return (X509_get_key_usage(const_cast<X509*>(&certificate)) & KU_DIGITAL_SIGNATURE) != 0;
+}
+
+std::optional<bool> IsForAk(const X509& certificate) {
+  const Usages usages(static_cast<EXTENDED_KEY_USAGE*>(
+      X509_get_ext_d2i(&certificate, NID_ext_key_usage, nullptr, nullptr)));
+  ossl::TakeError();
+  if (usages == nullptr) return std::nullopt;
+  const ObjectPtr wanted(OBJ_txt2obj("2.23.133.8.3", 1));
+  for (int i = 0; i < sk_ASN1_OBJECT_num(usages.get()); ++i)
+    if (OBJ_cmp(sk_ASN1_OBJECT_value(usages.get(), i), wanted.get()) == 0) return true;
+  return false;
+}
+
 std::string WhyNotIssuedBy(const std::vector<Bytes>& chain, const std::vector<Bytes>& trusted) {
   const StorePtr store(X509_STORE_new());
   for (const Bytes& der : trusted)
@@ -108,6 +125,8 @@ std::string WhyNotIssuedBy(const std::vector<Bytes>& chain, const std::vector<By
   X509_STORE_CTX_init(context.get(), store.get(), leaf.get(), others.get());
   // That a certificate is for an AK is no purpose that OpenSSL knows.
   X509_STORE_CTX_set_purpose(context.get(), X509_PURPOSE_ANY);
+  // 112 bits, as of the keys themselves: no RSA below 2048 bits, no SHA-1.
+  X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(context.get()), 2);
   const bool good = X509_verify_cert(context.get()) == 1;
   ossl::TakeError();
   return good ? "" : X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,11 @@ std::string IssuerNameOf(const X509& certificate);  // its common name; empty: n
 std::string SubjectTextOf(const X509& certificate);
 std::string NotAfterOf(const X509& certificate);  // RFC 3339, UTC
 bool HasExpired(const X509& certificate);
+
+bool MaySign(const X509& certificate);  // as its key usage says, if it has one
+// Whether its extended key usage is tcg-kp-AIKCertificate, as the TCG's profile for AKs wants it;
+// nullopt: it has none.
+std::optional<bool> IsForAk(const X509& certificate);
 
 // Why `chain` (its first certificate, through the others) does not lead to one of `trusted`; empty:
 // it does.

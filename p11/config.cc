@@ -1,13 +1,13 @@
 #include "p11/config.h"
 
 #include <algorithm>
-#include <fstream>
 #include <iterator>
 #include <optional>
 #include <stdexcept>
 #include <string_view>
 
 #include "base/environment.h"
+#include "base/file.h"
 #include "base/path.h"
 #include "base/percent.h"
 #include "p11/places.h"
@@ -66,11 +66,11 @@ void SetAuth(Config& config, const std::string& text) {
     if (!bytes) throw std::invalid_argument("not a hexadecimal number");
     config.*Member = SecretBytes(std::move(*bytes));
   } else if (text.starts_with("file:")) {
-    std::ifstream file(PathOf(text.substr(5)), std::ios::binary);
-    if (!file) throw std::invalid_argument("cannot read " + text.substr(5));
-    Bytes value{std::istreambuf_iterator<char>(file), {}};
-    while (!value.empty() && (value.back() == '\n' || value.back() == '\r')) value.pop_back();
-    config.*Member = SecretBytes(std::move(value));
+    const auto contents = ReadFile(PathOf(text.substr(5)));
+    if (!contents) throw std::invalid_argument("cannot read " + text.substr(5));
+    std::string_view value = *contents;
+    value = value.substr(0, value.find_last_not_of("\r\n") + 1);
+    config.*Member = SecretBytes(AsBytes(value));
   } else {
     config.*Member = SecretBytes(AsBytes(text));
   }
@@ -163,10 +163,9 @@ toml::table Parse(const std::string& path, const std::string& text) try {
 Config FromFile(const std::string& path) {
   Config config = Defaults();
   try {
-    std::ifstream file(PathOf(path));
-    if (!file) throw std::invalid_argument(path + ": cannot be read");
-    const std::string text(std::istreambuf_iterator<char>(file), {});
-    Apply(config, path, Parse(path, text));
+    const auto text = ReadFile(PathOf(path));
+    if (!text) throw std::invalid_argument(path + ": cannot be read");
+    Apply(config, path, Parse(path, *text));
   } catch (const std::invalid_argument& error) {
     Config defaults = Defaults();
     defaults.log = config.log;

@@ -16,7 +16,7 @@ Bytes CredentialOf(const std::string& text) {
   const Bytes header = FromHex("badcc0de00000001").value();
   if (AsBytes(text).size() > header.size() && Equal(AsBytes(text).first(header.size()), header))
     return Copy(AsBytes(text).subspan(header.size()));
-  const Json json = Json::parse(text, nullptr, false);
+  const Json json = ParseJson(text);
   if (!json.is_object()) return Copy(AsBytes(text));
   Bytes both;
   for (const char* field : {"Credential", "Secret"}) {
@@ -30,15 +30,17 @@ Bytes CredentialOf(const std::string& text) {
   return both;
 }
 
+constexpr uint32_t kNvIndices = 0x01;  // TPM_HT_NV_INDEX, the first byte of their handles
+
 CK_ULONG EndorsementKeyOf(const std::string& text) {
   if (text == "rsa") return CKK_RSA;
   if (text == "ec") return CKK_EC;
   uint32_t index = 0;
   const char* end = text.data() + text.size();
-  const bool hex = text.starts_with("0x");
-  if (!hex || std::from_chars(text.data() + 2, end, index, 16).ptr != end)
-    throw UsageError("'" + text + "' is no endorsement key: rsa, ec or its nv_index");
-  return index;
+  if (text.starts_with("0x") && std::from_chars(text.data() + 2, end, index, 16).ptr == end &&
+      index >> 24 == kNvIndices)
+    return index;
+  throw UsageError("'" + text + "' is no endorsement key: rsa, ec or its nv_index");
 }
 
 struct Activate {
@@ -73,7 +75,7 @@ void Activate::Run(Context& context) const {
   if (out.empty())
     context.Answer({{"secret", Hex(secret.view())}});
   else
-    Context::Write(AsString(secret.view()), out);
+    Context::WriteSecret(secret.view(), out);
 }
 
 }  // namespace

@@ -36,20 +36,21 @@ void Chain::AddTo(Arguments args) {
 
 // `from`: the key's token; `to`: where the certificates go.
 void Chain::Store(const Session& from, CK_OBJECT_HANDLE key_handle, const Session& to) const {
-  const auto chain = CertificatesOfPem(ReadFile(store));
-  if (chain.empty()) throw UsageError(store + " holds no PEM certificates");
-  if (SpkiOf(*Parse(chain.front())) != from.GetOr(key_handle, CKA_PUBLIC_KEY_INFO))
+  const auto chain = CertificatesOption(store);
+  std::vector<X509Ptr> parsed;
+  for (const Bytes& der : chain) parsed.push_back(Parse(der));
+  if (SpkiOf(*parsed.front()) != from.GetOr(key_handle, CKA_PUBLIC_KEY_INFO))
     throw Failure("the first certificate of " + store + " is for another key");
   const std::string name = LabelOf(from, key_handle);
   for (size_t i = 0; i < chain.size(); ++i) {
-    const X509Ptr parsed = Parse(chain[i]);
     Attributes attributes;
     attributes.AddUlong(CKA_CLASS, CKO_CERTIFICATE).AddBool(CKA_TOKEN, true);
     attributes.AddUlong(CKA_CERTIFICATE_TYPE, CKC_X_509).AddBool(CKA_PRIVATE, false);
     attributes.AddUlong(CKA_KEYSCOPE_SCOPE, static_cast<CK_ULONG>(from.scope()));
     attributes.Add(CKA_LABEL, i == 0 ? name : name + " issuer " + std::to_string(i));
-    attributes.Add(CKA_SUBJECT, ByteView(SubjectOf(*parsed)));
+    attributes.Add(CKA_SUBJECT, ByteView(SubjectOf(*parsed[i])));
     attributes.Add(CKA_VALUE, ByteView(chain[i]));
+    if (!to.Find(attributes).empty()) continue;  // it is there already
     if (i == 0) attributes.Add(CKA_ID, ByteView(from.GetOr(key_handle, CKA_ID)));
     const auto values = attributes.Template();
     CK_OBJECT_HANDLE made = CK_INVALID_HANDLE;

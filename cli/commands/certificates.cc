@@ -1,6 +1,9 @@
 // keyscope certificate list, show, delete
 #include "cli/certificates.h"
 
+#include <algorithm>
+#include <functional>
+
 #include "cli/commands/commands.h"
 #include "cli/encoding.h"
 #include "cli/keys.h"
@@ -19,7 +22,7 @@ struct CertificateOptions {
 void CertificateOptions::AddTo(Arguments args) {
   auto name_option = args.Add("name", name, "The certificate's name (CKA_LABEL)");
   args.Add("--id", id, "Its CKA_ID, in hexadecimal");
-  args.Add("--location", location, "The slot that it is in: machine or user").RefuseEmpty();
+  args.Add("--location", location, "The slot that it is in: machine or user");
   args.Add("--uri", uri,
            "A URI instead: tpmkms: ones may have serial, issuer, sha1 and store-location")
       .Excludes(name_option);
@@ -45,7 +48,7 @@ void ListCertificates::Run(Context& context) const {
   const bool both = !uri.store_location && !uri.key_scope;
   Json certificates = Json::array();
   for (KeyScope scope : kScopes) {
-    if ((!both && scope != uri.location()) || !context.module().TokenPresent(scope)) continue;
+    if ((!both && scope != uri.location()) || !context.HasToken(scope)) continue;
     const Session session(context.module(), scope);  // certificates are public
     const auto found = FindCertificates(session, uri);
     Progress progress =
@@ -65,7 +68,9 @@ Certificate FindCertificate(const Session& session, const Uri& uri) {
   auto found = FindCertificates(session, uri);
   const std::string in = " in the " + std::string(Name(session.scope())) + " slot";
   if (found.empty()) throw Failure("no such certificate" + in + "; --location names the other");
-  if (found.size() > 1)
+  // Any of several that are one and the same.
+  if (std::ranges::adjacent_find(found, std::ranges::not_equal_to(), &Certificate::der) !=
+      found.end())
     throw Failure(std::to_string(found.size()) + " such certificates" + in +
                   ": choose one by its sha1, as `keyscope certificate list` shows it");
   return std::move(found.front());

@@ -23,7 +23,6 @@ void Certify::AddTo(Arguments args) {
   nonces.Add("--nonce", nonce, "The verifier's nonce, 1 to 64 bytes in hexadecimal");
   nonces.Add("--key-authorization", authorization,
              "ACME's key authorization: its SHA-256 is the nonce");
-  nonces.RefuseEmpty();
   args.Add("--format", format, "evidence (a JSON bundle) or webauthn (CBOR in base64url)")
       .OneOf({"evidence", "webauthn"})
       .ShowDefault();
@@ -37,7 +36,7 @@ void Certify::Run(Context& context) const {
       nonce.empty() ? HashOf(kAlgSha256, AsBytes(authorization)) : NonceOption(nonce);
   const auto session = context.Login(uri.scope(), uri);
   Evidence evidence = Recertify(*session, FindKey(*session, uri, KeyKind::Key), fresh);
-  if (!chain.empty()) evidence.certificates = CertificatesOfPem(ReadFile(chain));
+  if (!chain.empty()) evidence.certificates = CertificatesOption(chain);
   Context::Write(format == "webauthn" ? ToBase64Url(WebauthnStatement(evidence)) + "\n"
                                       : AsJsonText(ToJson(evidence)),
                  out);

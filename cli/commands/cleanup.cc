@@ -19,14 +19,16 @@ struct Cleanup {
 
  private:
   using Sessions = std::vector<std::unique_ptr<Session>>;
+  std::vector<KeyScope> Places() const;
+  Sessions Open(Context& context) const;
   // What the tokens hold, read once.
   struct Found {
     std::vector<std::pair<const Session*, Certificate>> expired;
     std::set<Bytes> certified;  // the keys of all other certificates
   };
-  Found Look(const Sessions& sessions, const std::vector<KeyScope>& places) const;
-  void DeleteKeyOf(const Sessions& sessions, const Found& found, const Certificate& certificate,
-                   Json& told, Context& context) const;
+  Found Look(const Sessions& sessions) const;
+  void DeleteKeyOf(const Found& found, const Certificate& certificate, Json& told,
+                   Context& context) const;
 };
 
 void Cleanup::AddTo(Arguments args) {
@@ -35,8 +37,7 @@ void Cleanup::AddTo(Arguments args) {
                "And the keys that they are for, where no other certificate is for the same key");
   args.AddFlag("--dry-run", dry_run, "Only tell what would be deleted");
   args.Add("--location", location,
-           "Only the certificates of this slot: machine or user; both when not given")
-      .RefuseEmpty();
+           "Only the certificates of this slot: machine or user; both when not given");
 }
 
 // The key that a certificate is for, by its id and its public key; CK_INVALID_HANDLE: none.
@@ -50,10 +51,40 @@ CK_OBJECT_HANDLE KeyOf(const Session& session, const Certificate& certificate, c
   return CK_INVALID_HANDLE;
 }
 
-Cleanup::Found Cleanup::Look(const Sessions& sessions, const std::vector<KeyScope>& places) const {
+std::vector<KeyScope> Cleanup::Places() const {
+  if (location.empty()) return {std::begin(kScopes), std::end(kScopes)};
+  return {ParseScope(location)};
+}
+
+bool Contains(const std::vector<KeyScope>& places, KeyScope scope) {
+  return std::ranges::find(places, scope) != places.end();
+}
+
+// Nothing is deleted unless all of them can be read: a key's valid certificate may be in either
+// slot.
+Cleanup::Sessions Cleanup::Open(Context& context) const {
+  const std::vector<KeyScope> places = Places();
+  Sessions sessions;
+  for (KeyScope scope : kScopes) {
+    const bool of_place = Contains(places, scope);
+    if ((!of_place && !delete_keys) || !context.HasToken(scope)) continue;
+    if (!of_place) {
+      sessions.push_back(std::make_unique<Session>(context.module(), scope));
+      continue;
+    }
+    if (location.empty() && context.LastPinWasWrong(scope))
+      throw Failure("the " + std::string(Name(scope)) +
+                    " token's last PIN was wrong; clean up one slot at a time, with --location");
+    sessions.push_back(context.Login(scope));
+  }
+  return sessions;
+}
+
+Cleanup::Found Cleanup::Look(const Sessions& sessions) const {
+  const std::vector<KeyScope> places = Places();
   Found found;
   for (const auto& session : sessions) {
-    const bool of_place = std::ranges::find(places, session->scope()) != places.end();
+    const bool of_place = Contains(places, session->scope());
     for (Certificate& one : FindCertificates(*session, {})) {
       if (!HasExpired(*one.x509))
         found.certified.insert(SpkiOf(*one.x509));
@@ -64,51 +95,37 @@ Cleanup::Found Cleanup::Look(const Sessions& sessions, const std::vector<KeyScop
   return found;
 }
 
-void Cleanup::DeleteKeyOf(const Sessions& sessions, const Found& found,
-                          const Certificate& certificate, Json& told, Context& context) const {
-  for (const auto& session : sessions) {
-    if (session->scope() != certificate.key_scope) continue;
-    const Bytes id = FromHex(told.value("id", "")).value_or(Bytes());
-    const CK_OBJECT_HANDLE key = KeyOf(*session, certificate, id);
-    if (key == CK_INVALID_HANDLE) return;
-    if (found.certified.contains(SpkiOf(*certificate.x509))) {
-      told["key"] = "stays: another certificate is for it";
-      return;
-    }
-    told["key"] = UriOf(*session, key, {});
-    if (!dry_run && DeleteKey(*session, key).pending) {
-      told["pending"] = kErasePending;
-      context.exit = Exit::Failed;
-    }
+void Cleanup::DeleteKeyOf(const Found& found, const Certificate& certificate, Json& told,
+                          Context& context) const {
+  if (!context.HasToken(certificate.key_scope)) return;
+  const auto session = context.Login(certificate.key_scope);  // which may not be the certificate's
+  const Bytes id = FromHex(told.value("id", "")).value_or(Bytes());
+  const CK_OBJECT_HANDLE key = KeyOf(*session, certificate, id);
+  if (key == CK_INVALID_HANDLE) return;
+  if (found.certified.contains(SpkiOf(*certificate.x509))) {
+    told["key"] = "stays: another certificate is for it";
+    return;
+  }
+  told["key"] = UriOf(*session, key, {});
+  if (!dry_run && DeleteKey(*session, key).pending) {
+    told["pending"] = kErasePending;
+    context.exit = Exit::Failed;
   }
 }
 
 void Cleanup::Run(Context& context) const {
-  const std::vector<KeyScope> places = location.empty()
-                                           ? std::vector(std::begin(kScopes), std::end(kScopes))
-                                           : std::vector{ParseScope(location)};
-  Json certificates = Json::array(), notes = Json::array();
-  Sessions sessions;
-  for (KeyScope scope : kScopes) {
-    if (context.module().TokenPresent(scope) &&
-        (context.module().TokenInfo(scope).flags & CKF_TOKEN_INITIALIZED) != 0)
-      sessions.push_back(context.Login(scope));
-    else
-      notes.push_back("the " + std::string(Name(scope)) +
-                      " token is not there, or not initialised");
-  }
-  const Found found = Look(sessions, places);
+  const Sessions sessions = Open(context);
+  Json certificates = Json::array();
+  const Found found = Look(sessions);
   Progress progress = context.Watch("cleaning up", found.expired.size());
   for (const auto& [session, one] : found.expired) {
     Json told = Describe(*session, one);
-    if (delete_keys) DeleteKeyOf(sessions, found, one, told, context);
+    if (delete_keys) DeleteKeyOf(found, one, told, context);
     if (!dry_run) session->Destroy(one.object);
     certificates.push_back(std::move(told));
     progress.Step();
   }
-  Json answer = {{dry_run ? "would_delete" : "deleted", std::move(certificates)}};
-  if (!notes.empty()) answer["notes"] = std::move(notes);
-  context.Answer(answer);
+  context.Answer({{dry_run ? "would_delete" : "deleted", std::move(certificates)}});
 }
 
 }  // namespace

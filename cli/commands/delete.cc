@@ -9,6 +9,8 @@
 namespace keyscope::cli {
 namespace {
 
+constexpr char kListRows[] = "; `keyscope key list --offline` lists them";
+
 struct Delete {
   explicit Delete(KeyKind of) : kind(of) {}
 
@@ -21,7 +23,8 @@ struct Delete {
   void Run(Context& context) const;
 
  private:
-  std::vector<OfflineObject> Chosen(const Uri& uri, std::vector<OfflineObject> objects) const;
+  std::vector<OfflineObject> Chosen(const std::string& name,
+                                    std::vector<OfflineObject> objects) const;
   void RunOffline(Context& context, const Uri& uri) const;
 };
 
@@ -43,26 +46,44 @@ void Tell(Context& context, const std::string& name, KeyScope scope, size_t coun
   context.Answer(answer);
 }
 
-std::vector<OfflineObject> Delete::Chosen(const Uri& uri,
+// The key of that name and its public half, or the rows that are named.
+std::vector<OfflineObject> Delete::Chosen(const std::string& name,
                                           std::vector<OfflineObject> objects) const {
   if (all) return objects;
+  for (int64_t row : rows)
+    if (std::ranges::find(objects, row, &OfflineObject::row) == objects.end())
+      throw Failure("no such row: " + std::to_string(row) + kListRows);
+  const auto is_the_key = [&](const OfflineObject& object) {
+    return object.object_class == CKO_PRIVATE_KEY && object.name == name &&
+           object.is_ak == (kind == KeyKind::Ak);
+  };
+  if (!name.empty() && std::ranges::count_if(objects, is_the_key) != 1)
+    throw Failure((std::ranges::none_of(objects, is_the_key) ? "no such row has the name '"
+                                                             : "several keys have the name '") +
+                  name + "': choose with --row" + kListRows);
+  const auto key_row = std::ranges::find_if(objects, is_the_key);
+  const Bytes key_info = name.empty() ? Bytes() : key_row->key_info;
   std::erase_if(objects, [&](const OfflineObject& object) {
-    const bool by_row = std::ranges::find(rows, object.row) != rows.end();
-    return !by_row && (uri.name.empty() || object.name != uri.name);
+    if (name.empty()) return std::ranges::find(rows, object.row) == rows.end();
+    const bool public_half =
+        object.object_class == CKO_PUBLIC_KEY && object.name == name && object.key_info == key_info;
+    return !is_the_key(object) && !public_half;
   });
   return objects;
 }
 
 void Delete::RunOffline(Context& context, const Uri& uri) const {
-  if (uri.name.empty() && rows.empty() && !all)
+  if (!uri.id.empty()) throw UsageError("--offline knows no ids: NAME, --row or --all");
+  if (!uri.name.empty() + !rows.empty() + all != 1)
     throw UsageError("say what to delete: NAME, --row or --all");
   Direct direct;
-  const auto chosen = Chosen(uri, ListOffline(context, direct, uri.scope()));
-  if (chosen.empty())
-    throw Failure("no such row in the " + std::string(Name(uri.scope())) +
-                  " store; `keyscope key list --offline` lists them");
+  const auto chosen = Chosen(uri.name, ListOffline(context, direct, uri.scope()));
   const bool pending = DeleteOffline(context, direct, uri.scope(), chosen);
-  Tell(context, all ? "all" : uri.name, uri.scope(), chosen.size(), pending);
+  Tell(context,
+       all                ? "all"
+       : uri.name.empty() ? "rows"
+                          : uri.name,
+       uri.scope(), chosen.size(), pending);
 }
 
 void Delete::Run(Context& context) const {

@@ -36,6 +36,15 @@ SecretBytes Needed(std::optional<SecretBytes> pin, const char* what) {
   return std::move(*pin);
 }
 
+// Before anything is destroyed.
+void RequireLength(const Module& module, KeyScope of, const SecretBytes& pin, const char* what) {
+  const CK_TOKEN_INFO info = module.TokenInfo(of);
+  if (LengthOf(pin) >= info.ulMinPinLen && LengthOf(pin) <= info.ulMaxPinLen) return;
+  throw UsageError(std::string(what) + " has " + std::to_string(LengthOf(pin)) +
+                   " bytes, and is to have " + std::to_string(info.ulMinPinLen) + " to " +
+                   std::to_string(info.ulMaxPinLen));
+}
+
 void Init::InitToken(Context& context, KeyScope of, const SecretBytes& pin) const {
   const Module& module = context.module();
   if ((module.TokenInfo(of).flags & CKF_TOKEN_INITIALIZED) != 0 && !force)
@@ -67,6 +76,8 @@ void Init::Run(Context& context) const {
       Needed(pin_only ? FindPin(officer) : FindNewPin(officer), "the security officer's PIN");
   const SecretBytes user =
       no_pin ? SecretBytes() : Needed(FindNewPin(context.pin), "the user PIN, or --no-pin,");
+  RequireLength(context.module(), of, so, "the security officer's PIN");
+  if (!no_pin) RequireLength(context.module(), of, user, "the user PIN");
   if (!pin_only) InitToken(context, of, so);
   Session session(context.module(), of);
   session.Login(CKU_SO, so);

@@ -25,7 +25,7 @@ struct List {
 };
 
 void List::AddTo(Arguments args) {
-  args.Add("--scope", scope, "machine or user; both when not given").RefuseEmpty();
+  args.Add("--scope", scope, "machine or user; both when not given");
   args.Add("--uri", uri, "Only those that this pkcs11: or tpmkms: URI names");
   if (kind == KeyKind::Ak) return;
   args.Add("--attested-by", attested_by, "Only the keys that this attestation key attests");
@@ -56,11 +56,7 @@ bool IsAttestedBy(const Session& session, CK_OBJECT_HANDLE key, const std::strin
 void List::Fill(Context& context, const Uri& wanted, KeyScope of, Json& keys, Json& notes) const {
   const std::string in(Name(of));
   try {
-    if (!context.module().TokenPresent(of)) {
-      notes.push_back("the " + in + " token is not there: `keyscope doctor` says why");
-      return;
-    }
-    if ((context.module().TokenInfo(of).flags & CKF_TOKEN_INITIALIZED) == 0) return;
+    if (!context.HasToken(of)) return;
     std::string why_not;
     const auto session = context.LoginIfPossible(of, Scopes(wanted).size() == 1, why_not);
     if (!why_not.empty()) notes.push_back("no private keys: " + why_not);
@@ -75,6 +71,9 @@ void List::Fill(Context& context, const Uri& wanted, KeyScope of, Json& keys, Js
       }
       progress.Step();
     }
+  } catch (const Failure& failure) {
+    notes.push_back(failure.what());
+    context.exit = Exit::Failed;
   } catch (const Error& error) {
     notes.push_back("the " + in + " token: " + error.what());
     context.exit = Exit::Failed;
@@ -100,6 +99,8 @@ void List::Run(Context& context) const {
   const Uri wanted = Wanted();
   Json list = Json::array(), notes = Json::array();
   if (offline) {
+    if (!attested_by.empty() || !wanted.name.empty() || !wanted.id.empty())
+      throw UsageError("--offline lists every row: it goes with --scope only");
     Direct direct;
     for (KeyScope of : Scopes(wanted)) FillOffline(context, direct, of, list);
   } else {

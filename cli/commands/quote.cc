@@ -28,9 +28,7 @@ struct QuoteCommand {
 
 void QuoteCommand::AddTo(Arguments args) {
   key.AddTo(args);
-  args.Add("--nonce", nonce, "The verifier's nonce, 1 to 64 bytes in hexadecimal")
-      .Required()
-      .RefuseEmpty();
+  args.Add("--nonce", nonce, "The verifier's nonce, 1 to 64 bytes in hexadecimal").Required();
   args.Add("--pcrs", pcrs, "A bank and its PCRs").ShowDefault();
   args.Add("--out", out, "Where to write the bundle; standard output when not given");
 }

@@ -1,17 +1,19 @@
 // keyscope verify: needs neither module nor TPM.
-#include <charconv>
+#include <algorithm>
+#include <bit>
 
 #include "cli/commands/commands.h"
 #include "cli/encoding.h"
 #include "cli/tpm_structures.h"
 #include "cli/verifier.h"
+#include "tpm/pcr.h"
 
 namespace keyscope::cli {
 namespace {
 
 struct VerifyCommand {
-  std::string file, nonce, scope, ak_name, ca, pcr_digest;
-  std::vector<std::string> pcrs;
+  std::string file, nonce, scope, ak_name, ca, pcrs, pcr_digest;
+  std::vector<std::string> pcr_values;
 
   void AddTo(Arguments args);
   void Run(Context& context) const;
@@ -26,32 +28,34 @@ void VerifyCommand::AddTo(Arguments args) {
   args.Add("--scope", scope, "The scope that it is to prove: machine or user");
   args.Add("--ak-name", ak_name, "The Name of the attestation key that you trust");
   args.Add("--ca", ca, "PEM file of the CAs that may have certified the attestation key");
+  args.Add("--pcrs", pcrs, "Of a quote: the bank and PCRs that it is to be of, such as sha256:0,7");
   args.Add("--pcr-digest", pcr_digest, "Of a quote: the digest of the PCRs that you expect");
-  args.Add("--pcr", pcrs, "Of a quote: PCR=HEX, its expected value, once for each PCR");
-  args.RefuseEmpty();
+  args.Add("--pcr", pcr_values,
+           "Of a quote: PCR=HEX or BANK:PCR=HEX, its expected value, once for each PCR; the bank "
+           "is sha256 when not named");
 }
 
-// PCR=HEX.
-std::pair<int, Bytes> ParsePcr(const std::string& text) {
-  int pcr = -1;
+// "sha256:7" and the value.
+std::pair<std::string, Bytes> ParsePcr(const std::string& text) {
   const size_t equals = std::min(text.find('='), text.size());
-  const auto parsed = std::from_chars(text.data(), text.data() + equals, pcr);
-  if (parsed.ec != std::errc() || parsed.ptr != text.data() + equals || pcr < 0 ||
-      equals == text.size())
+  std::string name = text.substr(0, equals);
+  if (name.find(':') == name.npos) name.insert(0, "sha256:");
+  const auto pcr = tpm::ParsePcrs(name);
+  if (!pcr || !std::has_single_bit(pcr->pcrs) || equals == text.size())
     throw UsageError("'" + text + "' is no PCR with its value, such as 7=00ff...");
-  return {pcr, HexOption("--pcr", text.substr(equals + 1))};
+  return {tpm::ToText(*pcr), HexOption("--pcr", text.substr(equals + 1))};
 }
 
 Expected VerifyCommand::Expectations() const {
   Expected expected;
   if (!nonce.empty()) expected.nonce = HexOption("--nonce", nonce);
   if (!ak_name.empty()) expected.ak_name = HexOption("--ak-name", ak_name);
+  if (!pcrs.empty()) expected.selection = tpm::ToText(PcrsOption(pcrs));
   if (!pcr_digest.empty()) expected.pcr_digest = HexOption("--pcr-digest", pcr_digest);
   if (!scope.empty()) expected.scope = ParseScope(scope);
-  if (!ca.empty()) expected.cas = CertificatesOfPem(ReadFile(ca));
-  if (!ca.empty() && expected.cas.empty()) throw UsageError(ca + " holds no PEM certificates");
-  for (const std::string& one : pcrs)
-    if (!expected.pcrs.insert(ParsePcr(one)).second) throw UsageError("a PCR is given twice");
+  if (!ca.empty()) expected.cas = CertificatesOption(ca);
+  for (const std::string& one : pcr_values)
+    if (!expected.pcr_values.insert(ParsePcr(one)).second) throw UsageError("a PCR is given twice");
   return expected;
 }
 

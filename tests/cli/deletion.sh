@@ -58,6 +58,30 @@ expect_handles "and gone" 0
 check "nothing is pending" keyscope status
 says "any more" "pending erases  0"
 refused "a row that is not there" 1 "no such row" keyscope key delete --offline --scope machine --row 999
+# What is named goes, and nothing else.
+tool() { pkcs11-tool --module "$KEYSCOPE_MODULE" --slot 1 --login --pin "$KEYSCOPE_PIN" "$@" >/dev/null 2>&1; }
+check "an AK" keyscope ak create vouching --type p256
+check "a key" keyscope key create data --type p256
+refused "an id is not known offline" 2 "knows no ids" keyscope key delete data --id 01 --offline
+refused "nor by a URI" 2 "knows no ids" keyscope key delete --uri 'pkcs11:object=data;id=%01;slot-id=1' --offline
+refused "two ways to choose" 2 "NAME, --row or --all" keyscope key delete data --all --offline
+refused "a row that is not there beside one" 1 "no such row" keyscope key delete --row 1 --row 9999 --offline
+refused "an AK is no key" 1 "no such row has the name" keyscope key delete vouching --offline
+refused "a key is no AK" 1 "no such row has the name" keyscope ak delete data --offline
+refused "names are not listed offline" 2 "every row" keyscope key list --offline --uri pkcs11:object=data
+if printf 'x' >data && tool --write-object data --type data --label data; then
+  for id in 01 02; do tool --keypairgen --key-type EC:prime256v1 --label twins --id $id; done
+  tool --keypairgen --key-type EC:prime256v1 --label no-id
+  refused "which of two of one name" 1 "several keys have the name" keyscope key delete twins --offline
+  check "a key without CKA_ID" keyscope key delete no-id
+  says "goes with its public half" "objects  2"
+else
+  echo "     (a sanitized module does not load into pkcs11-tool)"
+fi
+check "an AK by its name" keyscope ak delete vouching --offline
+says "both halves of it" "objects  2"
+check "a key by its name" keyscope key delete data --offline
+says "both halves of it, not the data" "objects  2"
 # A token without a PIN wants no login, but its keys' records are sealed by the TPM all the same.
 check "a token without a PIN" keyscope init --scope machine --force --no-pin
 check "with a key" env -u KEYSCOPE_PIN "$KEYSCOPE" key create open --scope machine --type p256

@@ -69,6 +69,34 @@ TEST(EvidenceBundle, RefusesWhatIsNone) {
     EXPECT_THROW(EvidenceFromJson(text), cli::Malformed) << text;
 }
 
+// A genuine quote with somebody's key beside it would look like evidence of that key.
+TEST(EvidenceBundle, RefusesPartsOfAnotherKind) {
+  Evidence quote = GoodAk(Ak(), "keyscope:user");
+  quote.kind = Evidence::Kind::Quote;
+  quote.quote.quote = {Bytes{1}, Bytes{2}};
+  const Json key = ToJson(SomeKey());
+  for (const char* field : {"Public", "CreateData", "CreateAttestation", "CreateSignature"}) {
+    Json mixed = ToJson(quote);
+    EXPECT_EQ(EvidenceFromJson(mixed.dump()).kind, Evidence::Kind::Quote);
+    mixed[field] = key[field];
+    EXPECT_THROW(EvidenceFromJson(mixed.dump()), cli::Malformed) << field;
+  }
+  Json mixed = key;
+  mixed["Quote"] = "AQ==";
+  EXPECT_THROW(EvidenceFromJson(mixed.dump()), cli::Malformed);
+  mixed = ToJson(GoodAk(Ak(), "keyscope:user"));
+  mixed["keyscope"]["AKPublic"] = key["Public"];
+  EXPECT_THROW(EvidenceFromJson(mixed.dump()), cli::Malformed);
+}
+
+TEST(EvidenceBundle, RefusesWhatIsNestedDeeply) {
+  for (const char* before : {R"({"keyscope":)", R"({"keyscope":{"AK":)", R"({"Public":)"}) {
+    const std::string deep = before + std::string(200'000, '[');
+    EXPECT_THROW(EvidenceFromJson(deep), cli::Malformed);
+    EXPECT_THROW(EvidenceFromJson(deep + std::string(200'000, ']') + "}}"), cli::Malformed);
+  }
+}
+
 TEST(Webauthn, IsTheTpmFormat) {
   const Evidence evidence = SomeKey();
   const Json object = Json::from_cbor(WebauthnStatement(evidence));
@@ -136,6 +164,10 @@ TEST(Output, TextHasColumnsAndBlocks) {
 
 TEST(Output, KeepsHostileLabelsHarmless) {
   EXPECT_EQ(cli::AsText({{"name", "a\x1b[2Jb"}}), "name  a?[2Jb\n");
+  EXPECT_EQ(cli::AsText({{"name", "a\x7f\xc2\x9b\xc2\xa0"}}), "name  a???\xc2\xa0\n");
+  EXPECT_EQ(cli::AsText({{"notes", {"not this\nverified  yes"}}}),
+            "notes  not this?verified  yes\n");
+  EXPECT_EQ(cli::OneLine("no key 'a\n\x1b]0;b'"), "no key 'a??]0;b'");
   EXPECT_EQ(cli::AsJsonText({{"name", "\xff"}}), "{\n  \"name\": \"\xef\xbf\xbd\"\n}\n");
 }
 

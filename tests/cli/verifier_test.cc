@@ -259,19 +259,79 @@ TEST_P(Verifier, RecomputesTheDigestOfPcrs) {
   const Bytes zero(32, 0), seven(32, 7);
   evidence.quote.quote.attest = MakeQuote(nonce_, Sha256(Concat({zero, seven})));
   evidence.quote.quote.signature = ak().Sign(evidence.quote.quote.attest);
-  auto failures = [&](const std::map<int, Bytes>& pcrs) {
-    return FailuresOf(evidence, {.nonce = nonce_, .pcrs = pcrs});
+  auto failures = [&](const std::map<std::string, Bytes>& values) {
+    return FailuresOf(evidence, {.nonce = nonce_, .pcr_values = values});
   };
-  EXPECT_THAT(failures({{0, zero}, {7, seven}}), IsEmpty());
-  EXPECT_THAT(failures({{0, seven}, {7, zero}}), Contains(HasSubstr("they have others")));
-  EXPECT_THAT(failures({{0, zero}}), Contains(HasSubstr("value of PCR 7 was given")));
-  EXPECT_THAT(failures({{0, zero}, {7, seven}, {8, zero}}),
-              Contains(HasSubstr("the quote covers PCR 8: it does not")));
+  EXPECT_THAT(failures({{"sha256:0", zero}, {"sha256:7", seven}}), IsEmpty());
+  EXPECT_THAT(failures({{"sha256:0", seven}, {"sha256:7", zero}}),
+              Contains(HasSubstr("they have others")));
+  EXPECT_THAT(failures({{"sha256:0", zero}}),
+              Contains(HasSubstr("value of PCR sha256:7 was given")));
+  EXPECT_THAT(failures({{"sha256:0", zero}, {"sha256:7", seven}, {"sha256:8", zero}}),
+              Contains(HasSubstr("the quote covers PCR sha256:8: it does not")));
+  EXPECT_THAT(failures({{"sha1:0", zero}, {"sha1:7", seven}}),
+              Contains(HasSubstr("the quote covers PCR sha1:0: it does not")))
+      << "of another bank";
+  EXPECT_THAT(failures({{"sha256:0", Concat({zero, seven})}, {"sha256:7", Bytes()}}),
+              Contains(HasSubstr("as long as those of its bank")))
+      << "the same bytes, cut elsewhere";
+}
+
+TEST_P(Verifier, ChecksWhichPcrsAQuoteIsOf) {
+  Evidence evidence = GoodAk(ak(), kUser);
+  evidence.kind = Evidence::Kind::Quote;
+  const Bytes digest(32, 5);
+  evidence.quote.quote.attest = MakeQuote(nonce_, digest);
+  evidence.quote.quote.signature = ak().Sign(evidence.quote.quote.attest);
+  Expected expected = {.nonce = nonce_, .pcr_digest = digest};
+  EXPECT_THAT(Verify(evidence, expected).notes,
+              Contains(HasSubstr("they are sha256:0,7, name those that you expect")));
+  expected.selection = "sha256:0,7";
+  EXPECT_THAT(FailuresOf(evidence, expected), IsEmpty());
+  EXPECT_THAT(Verify(evidence, expected).notes, testing::Not(Contains(HasSubstr("PCR"))));
+  expected.selection = "sha256:8,9";
+  EXPECT_THAT(FailuresOf(evidence, expected), Contains(HasSubstr("it is of sha256:0,7")));
+}
+
+TEST_P(Verifier, RefusesPcrsThatNoQuoteStates) {
+  const Expected pcrs[] = {{.selection = "sha256:0"},
+                           {.pcr_digest = Bytes(32, 5)},
+                           {.pcr_values = {{"sha256:0", Bytes(32, 0)}}}};
+  for (const Expected& expected : pcrs) {
+    EXPECT_THAT(FailuresOf(GoodAk(ak(), kUser), expected), Contains(HasSubstr("is no quote")));
+    EXPECT_THAT(FailuresOf(GoodKey(ak(), key_, nonce_, kUser), expected),
+                Contains(HasSubstr("is no quote")));
+  }
+}
+
+TEST_P(Verifier, RefusesAQuoteWhoseScopeNothingProves) {
+  Evidence evidence = GoodAk(ak(), kUser);
+  evidence.kind = Evidence::Kind::Quote;
+  evidence.quote.quote.attest = MakeQuote(nonce_, Bytes(32, 5));
+  evidence.quote.quote.signature = ak().Sign(evidence.quote.quote.attest);
+  EXPECT_THAT(FailuresOf(evidence, {.scope = KeyScope::User}), IsEmpty());
+  evidence.ak = {};
+  EXPECT_THAT(FailuresOf(evidence), IsEmpty());
+  for (KeyScope scope : kScopes)
+    EXPECT_THAT(FailuresOf(evidence, {.scope = scope}), Contains(HasSubstr("no such statement")));
 }
 
 // A certificate of the key, by an issuer's name and key; of a CA when the issuer is itself. DER.
+struct Extras {
+  long days = 1;
+  const char* usage = nullptr;     // keyUsage
+  const char* extended = nullptr;  // extendedKeyUsage
+};
+void Extend(X509& certificate, int type, const char* value) {
+  if (value == nullptr) return;
+  X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, nullptr, type, value);
+  X509_add_ext(&certificate, extension, -1);
+  X509_EXTENSION_free(extension);
+}
+constexpr char kForAks[] = "2.23.133.8.3";
+
 Bytes CertificateFor(EVP_PKEY& key, const char* name, EVP_PKEY& issuer_key, const char* issuer,
-                     long days = 1) {
+                     const Extras& extras = {}) {
   const cli::X509Ptr certificate(X509_new());
   auto call_it = [](X509_NAME* subject, const char* text) {
     X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
@@ -282,14 +342,13 @@ Bytes CertificateFor(EVP_PKEY& key, const char* name, EVP_PKEY& issuer_key, cons
   call_it(X509_get_subject_name(certificate.get()), name);
   call_it(X509_get_issuer_name(certificate.get()), issuer);
   X509_time_adj_ex(X509_getm_notBefore(certificate.get()), -2, 0, nullptr);
-  X509_time_adj_ex(X509_getm_notAfter(certificate.get()), static_cast<int>(days), 0, nullptr);
+  X509_time_adj_ex(X509_getm_notAfter(certificate.get()), static_cast<int>(extras.days), 0,
+                   nullptr);
   X509_set_pubkey(certificate.get(), &key);
-  if (std::string_view(name) == issuer) {
-    X509_EXTENSION* is_ca =
-        X509V3_EXT_conf_nid(nullptr, nullptr, NID_basic_constraints, "critical,CA:TRUE");
-    X509_add_ext(certificate.get(), is_ca, -1);
-    X509_EXTENSION_free(is_ca);
-  }
+  const bool is_ca = std::string_view(name) == issuer;
+  Extend(*certificate, NID_basic_constraints, is_ca ? "critical,CA:TRUE" : nullptr);
+  Extend(*certificate, NID_key_usage, extras.usage);
+  Extend(*certificate, NID_ext_key_usage, extras.extended);
   X509_sign(certificate.get(), &issuer_key, EVP_sha256());
   uint8_t* der = nullptr;
   const int size = i2d_X509(certificate.get(), &der);
@@ -302,7 +361,7 @@ TEST_P(Verifier, TrustsACertificateOfTheAk) {
   const SoftwareKey ca = RsaKey(kSignDecrypt, false), other_ca = RsaKey(kSignDecrypt, false);
   const Bytes root = CertificateFor(*ca.pkey, "CA", *ca.pkey, "CA");
   const Bytes other_root = CertificateFor(*other_ca.pkey, "CA", *other_ca.pkey, "CA");
-  const Bytes leaf = CertificateFor(*ak().pkey, "AK", *ca.pkey, "CA");
+  const Bytes leaf = CertificateFor(*ak().pkey, "AK", *ca.pkey, "CA", {.extended = kForAks});
   Evidence evidence = GoodAk(ak(), kUser);
   auto failures = [&](const std::vector<Bytes>& certificates, const Bytes& trusted) {
     evidence.certificates = certificates;
@@ -310,11 +369,13 @@ TEST_P(Verifier, TrustsACertificateOfTheAk) {
   };
   EXPECT_THAT(failures({leaf}, root), IsEmpty());
   EXPECT_THAT(failures({leaf, root}, root), IsEmpty());
-  EXPECT_THAT(Verify(evidence, {.cas = {root}, .scope = KeyScope::User}).notes, IsEmpty());
+  EXPECT_THAT(
+      Verify(evidence, {.nonce = Bytes(), .cas = {root}, .scope = KeyScope::User}).notes,
+      IsEmpty());
   EXPECT_THAT(failures({leaf}, other_root), Contains(HasSubstr("a CA that you trust issued it")));
   EXPECT_THAT(failures({leaf, root}, other_root), Contains(HasSubstr("you trust")));
   EXPECT_THAT(failures({root}, root), Contains(HasSubstr("it is for another key")));
-  EXPECT_THAT(failures({CertificateFor(*ak().pkey, "AK", *ca.pkey, "CA", -1)}, root),
+  EXPECT_THAT(failures({CertificateFor(*ak().pkey, "AK", *ca.pkey, "CA", {.days = -1})}, root),
               Contains(HasSubstr("certificate has expired")));
   EXPECT_THAT(failures({CertificateFor(*ak().pkey, "AK", *ca.pkey, "no CA")},
                        CertificateFor(*ca.pkey, "no CA", *ca.pkey, "CA")),
@@ -323,9 +384,37 @@ TEST_P(Verifier, TrustsACertificateOfTheAk) {
   EXPECT_THAT(failures({Bytes{0x30, 0}}, root), Contains(HasSubstr("it does not decode")));
 }
 
+// Anybody gets a TLS certificate for a key of his own.
+TEST_P(Verifier, TrustsNoCertificateThatIsForSomethingElse) {
+  const SoftwareKey ca = RsaKey(kSignDecrypt, false);
+  const Bytes root = CertificateFor(*ca.pkey, "CA", *ca.pkey, "CA");
+  Evidence evidence = GoodAk(ak(), kUser);
+  auto report = [&](const Extras& extras) {
+    evidence.certificates = {CertificateFor(*ak().pkey, "AK", *ca.pkey, "CA", extras)};
+    return Verify(evidence, {.cas = {root}, .scope = KeyScope::User});
+  };
+  EXPECT_TRUE(report({.usage = "digitalSignature", .extended = kForAks}).Verified());
+  EXPECT_TRUE(report({.extended = "serverAuth,2.23.133.8.3"}).Verified());
+  EXPECT_THAT(Failures(report({.extended = "serverAuth,clientAuth"})),
+              Contains(HasSubstr("it is for other uses")));
+  EXPECT_THAT(Failures(report({.usage = "keyAgreement", .extended = kForAks})),
+              Contains(HasSubstr("it may not")));
+  EXPECT_TRUE(report({}).Verified());
+  EXPECT_THAT(report({}).notes, Contains(HasSubstr("no extended key usage")));
+}
+
+TEST_P(Verifier, TrustsNoWeakIssuer) {
+  const SoftwareKey weak = RsaKey(kSignDecrypt, false, 1024);
+  Evidence evidence = GoodAk(ak(), kUser);
+  evidence.certificates = {
+      CertificateFor(*ak().pkey, "AK", *weak.pkey, "CA", {.extended = kForAks})};
+  EXPECT_THAT(FailuresOf(evidence, {.cas = {CertificateFor(*weak.pkey, "CA", *weak.pkey, "CA")}}),
+              Contains(HasSubstr("key too weak")));
+}
+
 TEST(Certificates, AreDescribed) {
   const SoftwareKey ca = RsaKey(kSignDecrypt, false);
-  const Bytes der = CertificateFor(*ca.pkey, "leaf", *ca.pkey, "the CA", -1);
+  const Bytes der = CertificateFor(*ca.pkey, "leaf", *ca.pkey, "the CA", {.days = -1});
   const cli::X509Ptr certificate = cli::ParseX509(der);
   ASSERT_NE(certificate, nullptr);
   EXPECT_EQ(cli::SerialOf(*certificate), "1234");
