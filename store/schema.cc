@@ -165,9 +165,8 @@ int StoreVersion(Database& database) {
     ThrowForeign(database, Fault::Corrupt, "this is a database of another program: move it away");
   if (*version < 0 || *version > kCurrentVersion)
     ThrowForeign(database, *version < 0 ? Fault::Corrupt : Fault::TooNew,
-                 "it is of version " + std::to_string(*version) +
-                               " and this Keyscope knows " + "versions up to " +
-                               std::to_string(kCurrentVersion) + ": use a newer one");
+                 "it is of version " + std::to_string(*version) + " and this Keyscope knows " +
+                     "versions up to " + std::to_string(kCurrentVersion) + ": use a newer one");
   return static_cast<int>(*version);
 }
 

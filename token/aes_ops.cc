@@ -119,8 +119,9 @@ std::unique_ptr<Operation> Unwrap(const Materials& materials) {
       TransformOperation::Size::AtMostLonger, 0, CKR_ENCRYPTED_DATA_LEN_RANGE,
       [key = AesOf(materials),
        iv = OptionalIvOf(materials.mechanism, crypto::WrapIvSize(kind))](ByteView wrapped) {
-        if (wrapped.size() < 16 || wrapped.size() % 8 != 0)
-          Refuse(CKR_ENCRYPTED_DATA_LEN_RANGE, "wrapped data are a multiple of 8 bytes");
+        constexpr size_t kShortest = kind == crypto::WrapKind::Plain ? 24 : 16;
+        if (wrapped.size() < kShortest || wrapped.size() % 8 != 0)
+          Refuse(CKR_ENCRYPTED_DATA_LEN_RANGE, "wrapped data are blocks of 8 bytes, more than one");
         auto data = crypto::UnwrapAes(kind, *key, iv, wrapped);
         if (!data) Refuse(CKR_ENCRYPTED_DATA_INVALID, "the integrity check fails");
         return std::move(*data);

@@ -215,12 +215,12 @@ void Imply(AttributeSet& attributes, CK_ATTRIBUTE_TYPE type, CK_ULONG value) {
   attributes.SetUlong(type, value);
 }
 
-void SetSecretValue(Object& object, SecretBytes value, Token& token) {
+void SetSecretValue(Object& object, SecretBytes value, Token& token, CK_RV bad_length) {
   AttributeSet& attributes = object.attributes;
   if (object.kind == kAes && !crypto::IsAesKeySize(value.size()))
-    Refuse(CKR_ATTRIBUTE_VALUE_INVALID, "an AES key has 16, 24 or 32 bytes");
+    Refuse(bad_length, "an AES key has 16, 24 or 32 bytes");
   if (value.empty() || value.size() > kLargestGenericSecret)
-    Refuse(CKR_ATTRIBUTE_VALUE_INVALID, "a secret key that is empty or too long");
+    Refuse(bad_length, "a secret key that is empty or too long");
   attributes.SetUlong(CKA_VALUE_LEN, static_cast<CK_ULONG>(value.size()));
   SetCheckValue(attributes, CheckValueOf(object.kind, value));
   attributes.Erase(CKA_VALUE);

@@ -21,7 +21,8 @@ void CompleteCreated(Object& object, Token& token);
 // never with the other attributes; a private key from outside its place in the TPM. The key's
 // attributes say which it is. CKR_ATTRIBUTE_VALUE_INVALID, CKR_KEY_SIZE_RANGE,
 // CKR_CURVE_NOT_SUPPORTED.
-void SetSecretValue(Object& object, SecretBytes value, Token& token);
+void SetSecretValue(Object& object, SecretBytes value, Token& token,
+                    CK_RV bad_length = CKR_ATTRIBUTE_VALUE_INVALID);
 // The same with a new value of `size` bytes; after an error the TPM may have the key loaded still.
 void GenerateSecret(Object& object, size_t size, Token& token);
 // The auth value of a new key in the TPM. From the host's generator: the TPM's would be one more

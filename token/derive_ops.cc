@@ -46,6 +46,7 @@ SecretBytes Hkdf(const Materials& materials, std::optional<size_t> wanted) {
     const auto salt = KeyObject(materials.objects, *hkdf.salt_key, CKR_KEY_HANDLE_INVALID);
     if ((salt->kind & kSecret) == 0)
       Refuse(CKR_KEY_TYPE_INCONSISTENT, "a salt is the value of a secret key");
+    CheckUse(*salt, CKA_DERIVE, materials.rule.type);  // it is the key of an HMAC here
     const auto ready = materials.objects.KeyOf(*salt);
     key = crypto::HkdfExtract(hkdf.hash, HostValue(*ready).view(), key.view());
   } else if (hkdf.extract) {

@@ -20,6 +20,12 @@ void CheckAllowed(const Object& object, CK_MECHANISM_TYPE mechanism) {
 
 }  // namespace
 
+void CheckUse(const Object& key, CK_ATTRIBUTE_TYPE usage, CK_MECHANISM_TYPE mechanism) {
+  if (!key.attributes.Bool(usage))
+    Refuse(CKR_KEY_FUNCTION_NOT_PERMITTED, "the key's attributes do not permit that use");
+  CheckAllowed(key, mechanism);
+}
+
 std::shared_ptr<const Object> KeyObject(Objects& objects, CK_OBJECT_HANDLE handle,
                                         CK_RV bad_handle) {
   std::shared_ptr<const Object> object;
@@ -46,13 +52,11 @@ std::shared_ptr<const Object> KeyFor(Token& token, CK_OBJECT_HANDLE handle,
       Refuse(CKR_KEY_FUNCTION_NOT_PERMITTED, "the mechanism takes an attestation key");
     Refuse(use.bad_type, "the key is not of the type that the mechanism takes");
   }
-  if (!object->attributes.Bool(use.usage))
-    Refuse(CKR_KEY_FUNCTION_NOT_PERMITTED, "the key's attributes do not permit that use");
+  CheckUse(*object, use.usage, rule.type);
   if (use.in_one_call && object->attributes.Bool(CKA_ALWAYS_AUTHENTICATE))
     Refuse(
         CKR_KEY_FUNCTION_NOT_PERMITTED,
         "the key wants a login for each use (CKU_CONTEXT_SPECIFIC), and here is no place for it");
-  CheckAllowed(*object, rule.type);
   return object;
 }
 

@@ -19,6 +19,8 @@ struct KeyUse {
 // `use`.
 std::shared_ptr<const Object> KeyFor(Token& token, CK_OBJECT_HANDLE handle,
                                      const MechanismRule& rule, const KeyUse& use);
+// That the key's own attributes allow it.
+void CheckUse(const Object& key, CK_ATTRIBUTE_TYPE usage, CK_MECHANISM_TYPE mechanism);
 // A key object without more ado; `bad_handle` when it is none.
 std::shared_ptr<const Object> KeyObject(Objects& objects, CK_OBJECT_HANDLE handle,
                                         CK_RV bad_handle);

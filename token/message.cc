@@ -12,7 +12,6 @@ namespace {
 using crypto::CipherStatus;
 using crypto::Direction;
 
-constexpr size_t kLongestIv = 128;  // bytes
 constexpr CK_ULONG kFewestFreeBits = 64;
 
 uint64_t Last64(ByteView bytes) {
@@ -38,8 +37,8 @@ MessageCipher::Parameters::Parameters(Input given) {
   if (given.data == nullptr || given.size != sizeof gcm)
     Refuse(CKR_MECHANISM_PARAM_INVALID, "the message's parameter has the wrong size");
   std::memcpy(&gcm, given.data, sizeof gcm);
-  if (gcm.pIv == nullptr || gcm.ulIvLen == 0 || gcm.ulIvLen > kLongestIv)
-    Refuse(CKR_MECHANISM_PARAM_INVALID, "GCM needs an IV of 1 to 128 bytes");
+  if (gcm.pIv == nullptr || gcm.ulIvLen == 0 || gcm.ulIvLen > crypto::kLongestGcmIv)
+    Refuse(CKR_MECHANISM_PARAM_INVALID, "GCM needs an IV, of at most 65536 bytes");
   if (gcm.pTag == nullptr || gcm.ulTagBits % 8 != 0 || gcm.ulTagBits < 32 || gcm.ulTagBits > 128)
     Refuse(CKR_MECHANISM_PARAM_INVALID, "a GCM tag has 32 to 128 bits, in whole bytes");
   if (gcm.ulIvFixedBits > 8 * gcm.ulIvLen)
@@ -48,7 +47,8 @@ MessageCipher::Parameters::Parameters(Input given) {
 
 // The part of the IV after its fixed bits. CKG_GENERATE_COUNTER counts up from a random number, so
 // that no IV comes twice under one key; CKG_GENERATE_COUNTER_XOR is what TLS 1.3 does: the caller's
-// IV with the number of the message.
+// IV with the number of the message. A caller may leave the IV that was written there before: then
+// its own one is meant, or an IV would come twice.
 Bytes MessageCipher::NewIv(const CK_GCM_MESSAGE_PARAMS& gcm) {
   const Bytes given = Copy({gcm.pIv, gcm.ulIvLen});
   switch (gcm.ivGenerator) {
@@ -56,13 +56,14 @@ Bytes MessageCipher::NewIv(const CK_GCM_MESSAGE_PARAMS& gcm) {
     case CKG_GENERATE_RANDOM:
       return ossl::Random(given.size());
     case CKG_GENERATE_COUNTER: {
-      if (counter_start_.empty()) counter_start_ = ossl::Random(kLongestIv);
+      if (counter_start_.size() < given.size()) counter_start_ = ossl::Random(given.size());
       Bytes iv = Copy(ByteView(counter_start_).last(given.size()));
       SetLast64(iv, Last64(iv) + generated_++);
       return iv;
     }
     case CKG_GENERATE_COUNTER_XOR: {
-      Bytes iv = given;
+      if (given != written_) base_ = given;
+      Bytes iv = base_;
       SetLast64(iv, Last64(iv) ^ generated_++);
       return iv;
     }
@@ -82,6 +83,7 @@ void MessageCipher::SetIv(const Parameters& parameters) {
     const auto free = static_cast<uint8_t>(i == first ? 0xff >> (gcm.ulIvFixedBits % 8) : 0xff);
     gcm.pIv[i] = static_cast<uint8_t>((gcm.pIv[i] & ~free) | (made[i] & free));
   }
+  if (gcm.ivGenerator == CKG_GENERATE_COUNTER_XOR) written_ = Copy({gcm.pIv, gcm.ulIvLen});
 }
 
 crypto::Cipher MessageCipher::NewCipher(const Parameters& parameters, ByteView aad,
@@ -118,16 +120,19 @@ void MessageCipher::Start(const Parameters& parameters, ByteView aad) {
   if (current_) Refuse(CKR_OPERATION_ACTIVE, "a message in parts is under way");
   if (direction_ == Direction::Encrypt) SetIv(parameters);
   current_ = NewCipher(parameters, aad, {parameters.gcm.pIv, parameters.gcm.ulIvLen});
+  tag_size_ = parameters.tag_size();
 }
 
 CK_RV MessageCipher::Next(const Parameters& parameters, ByteView part, Output out, bool last) {
   if (!current_) Refuse(CKR_OPERATION_NOT_INITIALIZED, "no message in parts is under way");
   const bool decrypts = direction_ == Direction::Decrypt;
   const size_t size = !decrypts ? part.size()
-                      : last    ? current_->FinalSize(part.size() + parameters.tag_size())
+                      : last    ? current_->FinalSize(part.size() + tag_size_)
                                 : 0;
   if (auto rv = out.Lacks(size)) return *rv;
   try {
+    if (parameters.tag_size() != tag_size_)
+      Refuse(CKR_MECHANISM_PARAM_INVALID, "the message began with a tag of another size");
     const SecretBytes body = Taken(current_->Update(part));
     const SecretBytes end = last ? Finish(*current_, parameters) : SecretBytes();
     if (last) current_.reset();

@@ -146,8 +146,11 @@ std::unique_ptr<Operation> VerifyPkcs1(const Materials& materials) {
   NoParameters(materials.mechanism);
   auto key = SoftwareKeyOf(*materials.object);
   return std::make_unique<VerifyOperation>(
-      materials.rule.hash, key->size(),
-      [key](ByteView data, ByteView signature) { return key->VerifyPkcs1Raw(data, signature); });
+      materials.rule.hash, key->size(), [key](ByteView data, ByteView signature) {
+        if (data.size() + crypto::kPkcs1Overhead > key->size())
+          Refuse(CKR_DATA_LEN_RANGE, "the data do not fit the key");
+        return key->VerifyPkcs1Raw(data, signature);
+      });
 }
 
 std::unique_ptr<Operation> VerifyRecoverPkcs1(const Materials& materials) {

@@ -283,7 +283,7 @@ CK_OBJECT_HANDLE Session::UnwrapKey(const CK_MECHANISM& mechanism, CK_OBJECT_HAN
                                 [&] { return operation->Once(data); });
   if ((object.kind & kSecret) != 0) {
     CheckLength(value, object.attributes);
-    SetSecretValue(object, std::move(value), token_);
+    SetSecretValue(object, std::move(value), token_, CKR_WRAPPED_KEY_INVALID);
   } else {
     const auto key = crypto::DecodePrivateKeyInfo(value.view());
     const bool fits =
@@ -317,7 +317,8 @@ CK_OBJECT_HANDLE Session::DeriveKey(const CK_MECHANISM& mechanism, CK_OBJECT_HAN
     Refuse(CKR_KEY_SIZE_RANGE, "CKA_VALUE_LEN: too long for a secret key");
   SecretBytes value =
       rule.scheme->derive(MaterialsOf(token_, rule, mechanism, base_key.get()), wanted);
-  SetSecretValue(object, std::move(value), token_);
+  SetSecretValue(object, std::move(value), token_,
+                 wanted ? CKR_ATTRIBUTE_VALUE_INVALID : CKR_TEMPLATE_INCOMPLETE);
   return Keep(std::move(object));
 }
 

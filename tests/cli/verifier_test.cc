@@ -369,9 +369,8 @@ TEST_P(Verifier, TrustsACertificateOfTheAk) {
   };
   EXPECT_THAT(failures({leaf}, root), IsEmpty());
   EXPECT_THAT(failures({leaf, root}, root), IsEmpty());
-  EXPECT_THAT(
-      Verify(evidence, {.nonce = Bytes(), .cas = {root}, .scope = KeyScope::User}).notes,
-      IsEmpty());
+  EXPECT_THAT(Verify(evidence, {.nonce = Bytes(), .cas = {root}, .scope = KeyScope::User}).notes,
+              IsEmpty());
   EXPECT_THAT(failures({leaf}, other_root), Contains(HasSubstr("a CA that you trust issued it")));
   EXPECT_THAT(failures({leaf, root}, other_root), Contains(HasSubstr("you trust")));
   EXPECT_THAT(failures({root}, root), Contains(HasSubstr("it is for another key")));

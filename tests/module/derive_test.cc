@@ -107,13 +107,26 @@ TEST_F(Deriving, BadPointsAreRefused) {
 TEST_F(Deriving, HkdfWithTheSaltOfAKey) {
   const Bytes info = Pattern(10), salt = Pattern(20);
   const CK_OBJECT_HANDLE base = ImportSecret(session, Pattern(40), {{CKA_DERIVE, true}}),
-                         key = ImportSecret(session, salt);
+                         key = ImportSecret(session, salt, {{CKA_DERIVE, true}});
   EXPECT_EQ(Derive(HkdfSaltedBy(kSha256, key, info), base),
             Derive(Hkdf(kSha256, true, true, salt, info), base));
   EXPECT_RV(CKR_KEY_HANDLE_INVALID, TryDerive(HkdfSaltedBy(kSha256, 0, info), base, kReadable));
+  EXPECT_RV(CKR_KEY_FUNCTION_NOT_PERMITTED,
+            TryDerive(HkdfSaltedBy(kSha256, ImportSecret(session, salt), info), base, kReadable))
+      << "the HMAC of a key that derives nothing";
   EXPECT_RV(
       CKR_KEY_TYPE_INCONSISTENT,
       TryDerive(HkdfSaltedBy(kSha256, GenerateEc(session).private_key, info), base, kReadable));
+}
+
+TEST_F(Deriving, WhatFitsNoKeyOfThatTypeNeedsALength) {
+  const KeyPair pair = GenerateEc(session, Curves()[1], {{CKA_DERIVE, true}}, {{CKA_DERIVE, true}});
+  const Mechanism ecdh = Ecdh(CKD_NULL, RawPoint(NewEc("P-384")));
+  const Attributes aes = kReadable.With({{CKA_KEY_TYPE, CKK_AES}});
+  EXPECT_RV(CKR_TEMPLATE_INCOMPLETE, TryDerive(ecdh, pair.private_key, aes));
+  EXPECT_RV(CKR_ATTRIBUTE_VALUE_INVALID,
+            TryDerive(ecdh, pair.private_key, aes.With({{CKA_VALUE_LEN, 17}})));
+  EXPECT_OK(TryDerive(ecdh, pair.private_key, aes.With({{CKA_VALUE_LEN, 32}})));
 }
 
 TEST_F(Deriving, AnAbsurdLengthCostsNeitherMemoryNorACommand) {

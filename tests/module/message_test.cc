@@ -19,6 +19,29 @@ struct GcmMessage {
   CK_GCM_MESSAGE_PARAMS raw;
 };
 
+Bytes Xor(Bytes one, ByteView other) {
+  for (size_t i = 0; i < one.size(); ++i) one[i] ^= other[i];
+  return one;
+}
+
+// AES-GCM as in NIST SP 800-38D, sections 7.1 and 6.4, with an IV of any length, out of what
+// OpenSSL does with one of 12 bytes: its EVP interface takes none of more than 128.
+Bytes GcmEncryptLong(ByteView key, ByteView iv, ByteView aad, ByteView data) {
+  const Bytes zero(12);
+  auto block = [&](ByteView input) { return Cipher("ECB", true, key, {}, input); };
+  const Bytes mask = block(Concat({zero, Bytes{0, 0, 0, 1}}));
+  auto ghash = [&](ByteView associated, ByteView cipher) {
+    const Bytes stream = GcmEncrypt(key, zero, {}, Bytes(cipher.size()), 16);
+    const Bytes all = GcmEncrypt(key, zero, associated, Xor(Copy(cipher), stream), 16);
+    return Xor(Copy(ByteView(all).last(16)), mask);
+  };
+  const Bytes start = ghash({}, iv);
+  Bytes counter = start;
+  for (size_t i = 15; i >= 12 && ++counter[i] == 0; --i) continue;
+  const Bytes cipher = Cipher("CTR", true, key, counter, data);
+  return Concat({cipher, Xor(ghash(aad, cipher), block(start))});
+}
+
 class Messages : public LoggedIn {
  protected:
   void SetUp() override {
@@ -108,6 +131,49 @@ TEST_F(Messages, InParts) {
   EXPECT_EQ(plain, data);
 }
 
+// What was begun with is what the cipher was made for.
+TEST_F(Messages, ATagKeepsItsSize) {
+  for (CK_ULONG begun : {32, 128}) {
+    GcmMessage message;
+    Bytes part = Pattern(20);
+    CK_ULONG size = part.size();
+    for (bool encrypts : {true, false}) {
+      message.raw.ulTagBits = begun;
+      const auto begin = encrypts ? C_EncryptMessageBegin : C_DecryptMessageBegin;
+      const auto next = encrypts ? C_EncryptMessageNext : C_DecryptMessageNext;
+      ASSERT_OK(begin(session, &message.raw, sizeof message.raw, nullptr, 0));
+      message.raw.ulTagBits = 160 - begun;
+      const Bytes before = message.tag;
+      EXPECT_RV(CKR_MECHANISM_PARAM_INVALID,
+                next(session, &message.raw, sizeof message.raw, part.data(), part.size(),
+                     part.data(), &size, CKF_END_OF_MESSAGE));
+      EXPECT_EQ(message.tag, before);
+      EXPECT_RV(CKR_OPERATION_NOT_INITIALIZED,
+                next(session, &message.raw, sizeof message.raw, part.data(), part.size(),
+                     part.data(), &size, CKF_END_OF_MESSAGE));
+    }
+  }
+}
+
+TEST_F(Messages, LongIvs) {
+  for (size_t size : {13, 128, 129, 257, 65536}) {
+    GcmMessage message;
+    message.iv = Pattern(size);
+    message.raw.pIv = message.iv.data();
+    message.raw.ulIvLen = size;
+    Bytes cipher, plain;
+    ASSERT_OK(Encrypt(message, Pattern(20), cipher));
+    EXPECT_EQ(Concat({cipher, message.tag}),
+              GcmEncryptLong(Pattern(32), message.iv, aad, Pattern(20)));
+    ASSERT_OK(Decrypt(message, cipher, plain));
+    EXPECT_EQ(plain, Pattern(20));
+    message.raw.ivGenerator = CKG_GENERATE_COUNTER;
+    ASSERT_OK(Encrypt(message, Pattern(20), cipher));
+    message.raw.ulIvLen = 65537;
+    EXPECT_RV(CKR_MECHANISM_PARAM_INVALID, Encrypt(message, Pattern(20), cipher));
+  }
+}
+
 TEST_F(Messages, GeneratedIvsAreNeverTheSame) {
   for (CK_GENERATOR_FUNCTION generator :
        {CKG_GENERATE, CKG_GENERATE_RANDOM, CKG_GENERATE_COUNTER, CKG_GENERATE_COUNTER_XOR}) {
@@ -135,6 +201,23 @@ TEST_F(Messages, ACounterIsAddedToTheCallersIv) {
     ASSERT_OK(Encrypt(message, Pattern(20), cipher));
     EXPECT_EQ(message.iv, expected);
   }
+}
+
+// Who leaves there what was written last means his own one all the same.
+TEST_F(Messages, ACounterIsAddedOnceWhereTheIvStays) {
+  GcmMessage message(CKG_GENERATE_COUNTER_XOR, 32);
+  for (uint8_t number = 0; number < 20; ++number) {
+    Bytes cipher, expected = Pattern(12);
+    expected.back() ^= number;
+    ASSERT_OK(Encrypt(message, Pattern(20), cipher));
+    EXPECT_EQ(message.iv, expected);
+  }
+  message.iv = Pattern(12);
+  message.iv[11] ^= 0x80;
+  Bytes cipher, expected = message.iv;
+  expected.back() ^= 20;
+  ASSERT_OK(Encrypt(message, Pattern(20), cipher));
+  EXPECT_EQ(message.iv, expected);
 }
 
 TEST_F(Messages, BadParameters) {

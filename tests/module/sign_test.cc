@@ -70,6 +70,9 @@ TEST_F(Signing, Pkcs1OfAnythingThatFits) {
     EXPECT_EQ(Do(kVerifyRecover, session, CKM_RSA_PKCS, pair.public_key, signature), data);
   }
   EXPECT_RV(CKR_DATA_LEN_RANGE, Try(kSign, session, CKM_RSA_PKCS, pair.private_key, Pattern(246)));
+  ASSERT_OK(C_VerifyInit(session, Mechanism(CKM_RSA_PKCS).get(), pair.public_key));
+  EXPECT_RV(CKR_DATA_LEN_RANGE,
+            C_Verify(session, Mutable(Pattern(246)), 246, Mutable(Pattern(256)), 256));
   // A DigestInfo is the same signature as the hashing mechanism's.
   const Bytes prefix = {0x30, 0x31, 0x30, 0x0d, 6, 9, 0x60, 0x86, 0x48, 1,
                         0x65, 3,    4,    2,    1, 5, 0,    4,    0x20};

@@ -52,6 +52,17 @@ TEST_F(Wrapping, AesKeyWrap) {
   }
 }
 
+TEST_F(Wrapping, WhatIsNoKeyOfThatType) {
+  const CK_OBJECT_HANDLE wrapper = ImportAes(session, Pattern(32));
+  const Attributes aes = kUnwrapped.With({{CKA_KEY_TYPE, CKK_AES}});
+  for (size_t length : {1, 8, 20, 100})
+    EXPECT_RV(CKR_WRAPPED_KEY_INVALID,
+              TryUnwrap(CKM_AES_KEY_WRAP_KWP, wrapper,
+                        WrapAes("AES-256-WRAP-PAD", Pattern(32), Pattern(length)), aes));
+  EXPECT_RV(CKR_WRAPPED_KEY_LEN_RANGE,
+            TryUnwrap(CKM_AES_KEY_WRAP, wrapper, Pattern(16), kUnwrapped));
+}
+
 TEST_F(Wrapping, WithAnRsaKey) {
   const KeyPair pair = GenerateRsa(session);
   const Key key = FromPublicKeyInfo(Get(session, pair.public_key, CKA_PUBLIC_KEY_INFO));

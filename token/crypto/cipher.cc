@@ -23,7 +23,7 @@ constexpr std::array<ModeInfo, 7> kModes = {{
     {CipherMode::Ctr, AesMode::Ctr, kAesBlock, kAesBlock, false},
     {CipherMode::Cfb128, AesMode::Cfb128, kAesBlock, kAesBlock, false},
     {CipherMode::Ofb, AesMode::Ofb, kAesBlock, kAesBlock, false},
-    {CipherMode::Gcm, AesMode::Ctr, 1, 128, false},
+    {CipherMode::Gcm, AesMode::Ctr, 1, kLongestGcmIv, false},
 }};
 constexpr uint64_t kNoLimit = std::numeric_limits<uint64_t>::max();
 

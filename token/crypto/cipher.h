@@ -11,8 +11,10 @@ class Gcm;
 
 enum class CipherMode : uint8_t { Ecb, Cbc, CbcPad, Ctr, Cfb128, Ofb, Gcm };
 
+inline constexpr size_t kLongestGcmIv = 1 << 16;  // bytes
+
 struct CipherParams {
-  ByteView iv = {};             // a block; none for ECB; 1 to 128 bytes for GCM
+  ByteView iv = {};             // a block; none for ECB; 1 to kLongestGcmIv bytes for GCM
   unsigned counter_bits = 128;  // CTR: 1 to 128
   ByteView aad = {};            // GCM
   size_t tag_size = 16;         // GCM: 4 to 16 bytes

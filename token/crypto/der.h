@@ -21,6 +21,8 @@ enum Tag : uint8_t {
 // Context tag [n], constructed.
 constexpr uint8_t Context(uint8_t n) { return 0xa0 | n; }
 
+constexpr uint8_t ContextPrimitive(uint8_t n) { return 0x80 | n; }
+
 // Reads values one after the other. A read that fails consumes nothing.
 class Reader {
  public:

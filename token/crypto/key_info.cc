@@ -124,8 +124,10 @@ std::optional<tpm::PrivateKey> DecodePrivateKeyInfo(ByteView der) {
   auto key = reader.Content(der::kOctetString);
   if (!version || version->size() != 1 || version->front() > 1 || !algorithm || !key)
     return std::nullopt;
-  // Attributes, and in version 1 the public key again, follow. They say nothing that is not in the
-  // key.
+  // Attributes, and in version 1 the public key again. They say nothing that is not in the key.
+  reader.Whole(der::Context(0));
+  if (version->front() == 1) reader.Whole(der::ContextPrimitive(1));
+  if (!reader.Done()) return std::nullopt;
   if (Equal(*algorithm, RsaAlgorithm())) return DecodeRsaPrivate(*key);
   if (auto curve = CurveOf(*algorithm)) return DecodeEcPrivate(*curve, *key);
   return std::nullopt;

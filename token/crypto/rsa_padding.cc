@@ -18,9 +18,6 @@ namespace {
 using tpm::Hash;
 using tpm::XorMgf1;
 
-// 00, the block type, at least eight bytes of padding, 00.
-constexpr size_t kPkcs1Overhead = 11;
-
 // The H of section 9.1.1: the hash of eight zero bytes, the digest and the salt.
 Bytes PssHash(Hash hash, ByteView digest, ByteView salt) {
   static constexpr uint8_t kZeros[8] = {};

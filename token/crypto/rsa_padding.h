@@ -10,6 +10,9 @@
 
 namespace keyscope::crypto {
 
+// 00, the block type, at least eight bytes of padding, 00: what a frame of PKCS #1 v1.5 takes.
+inline constexpr size_t kPkcs1Overhead = 11;
+
 // EMSA-PKCS1-v1_5 around any T, not only a DigestInfo (sections 9.2 and 8.2).
 std::optional<Bytes> Pkcs1Type1(ByteView data, size_t k);
 // The T of such a frame: at least eight bytes of FF, nothing else accepted.

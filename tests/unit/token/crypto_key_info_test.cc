@@ -92,6 +92,27 @@ TEST(CryptoKeyInfo, PublicPartThatContradictsIsRefused) {
   EXPECT_FALSE(DecodePrivateKeyInfo(der));
 }
 
+// RFC 5958: attributes [0], and in version 1 the public key [1]; nothing else.
+TEST(CryptoKeyInfo, WhatFollowsAPrivateKeyIsLookedAt) {
+  const Bytes der = PrivateDer(test::NewRsa(2048));
+  const auto content = der::Only(der::kSequence, der);
+  ASSERT_TRUE(content);
+  const uint8_t attributes[] = {0xa0, 2, 0x31, 0}, key[] = {0x81, 2, 0, 7}, junk[] = {0xde, 0xad};
+  auto with = [&](uint8_t version, std::initializer_list<ByteView> more) {
+    Bytes changed = Copy(*content);
+    changed[2] = version;
+    for (ByteView one : more) changed = Concat({changed, one});
+    return DecodePrivateKeyInfo(der::Write(der::kSequence, {changed})).has_value();
+  };
+  EXPECT_TRUE(with(0, {attributes}));
+  EXPECT_TRUE(with(1, {attributes, key}));
+  EXPECT_TRUE(with(1, {key}));
+  EXPECT_FALSE(with(0, {key}));
+  EXPECT_FALSE(with(0, {junk}));
+  EXPECT_FALSE(with(1, {attributes, key, junk}));
+  EXPECT_FALSE(with(1, {key, attributes}));
+}
+
 TEST(CryptoKeyInfo, CertificateFieldsAreThoseOfOpenssl) {
   const ossl::Pkey key = test::NewEc("P-256");
   const Bytes der = NewCertificate(key);
