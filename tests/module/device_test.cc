@@ -2,9 +2,12 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <grp.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -74,6 +77,43 @@ TEST_F(Device, GoesAndComesWithTheTpmReset) {
   swtpm().Start();
   MakeDevice();
   ExpectSigns(session_, pair_);
+}
+
+// poll() is never restarted, whatever SA_RESTART says.
+TEST_F(Device, SignalsOfTheHostBreakNothing) {
+  static std::atomic<int> came;
+  came = 0;
+  struct sigaction count {};
+  count.sa_handler = [](int) { ++came; };
+  count.sa_flags = SA_RESTART;
+  struct sigaction before {};
+  ASSERT_EQ(::sigaction(SIGALRM, &count, &before), 0);
+  const itimerval often{{0, 300}, {0, 300}}, never{};
+  ASSERT_EQ(::setitimer(ITIMER_REAL, &often, nullptr), 0);
+  for (int i = 0; i < 40; ++i) ExpectSigns(session_, pair_);
+  ASSERT_OK(C_Logout(session_));
+  EXPECT_OK(Login(session_, CKU_USER, kUserPin));
+  EXPECT_EQ(::setitimer(ITIMER_REAL, &never, nullptr), 0);
+  EXPECT_EQ(::sigaction(SIGALRM, &before, nullptr), 0);
+  EXPECT_GT(came.load(), 10);
+}
+
+// What the host prints would go to the TPM.
+TEST_F(Device, IsNoStandardStreamOfAHostThatHasClosedThem) {
+  EXPECT_EQ(InChild([this] {
+              for (int stream = 0; stream < 3; ++stream) ::close(stream);
+              if (C_Initialize(nullptr) != CKR_OK) return 1;
+              const CK_SESSION_HANDLE session = OpenLoggedIn();
+              if (session == CK_INVALID_HANDLE) return 2;
+              const auto open = Descriptors();
+              for (int stream = 0; stream < 3; ++stream)
+                if (const auto found = open.find(stream);
+                    found != open.end() && found->second == device_->path())
+                  return 3;
+              return C_Finalize(nullptr) == CKR_OK ? 0 : 4;
+            }),
+            0)
+      << "the step of the child that failed";
 }
 
 // What the host starts would have it, with our keys and sessions in it: tpm2-tss opens the device

@@ -9,11 +9,13 @@
 #include <cstring>
 #include <iterator>
 #include <mutex>
+#include <optional>
 #include <span>
 
 #include "base/error.h"
 #include "base/log.h"
 #include "tpm/backend.h"
+#include "tpm/tss/signals.h"
 
 namespace keyscope::tpm {
 
@@ -82,6 +84,26 @@ void KeepFromOtherPrograms(TSS2_TCTI_CONTEXT* tcti) {
   }
 }
 
+// Takes the standard streams that the host has closed: what it prints must not go to the TPM.
+class LowDescriptors {
+ public:
+  LowDescriptors() {
+    int taken = -1;
+    while ((taken = ::open("/dev/null", O_RDWR | O_CLOEXEC)) >= 0 && taken <= STDERR_FILENO)
+      taken_[taken] = true;
+    if (taken >= 0) ::close(taken);
+  }
+  ~LowDescriptors() {
+    for (int descriptor = 0; descriptor <= STDERR_FILENO; ++descriptor)
+      if (taken_[descriptor]) ::close(descriptor);
+  }
+  LowDescriptors(const LowDescriptors&) = delete;
+  LowDescriptors& operator=(const LowDescriptors&) = delete;
+
+ private:
+  bool taken_[STDERR_FILENO + 1] = {};
+};
+
 }  // namespace
 
 void Connection::Open() {
@@ -89,6 +111,10 @@ void Connection::Open() {
   TSS2_RC rc;
   {
     const Loading lock;
+    // A command that is started here would keep the signals for itself.
+    std::optional<SignalsWait> wait;
+    if (!tcti_name_.starts_with("cmd")) wait.emplace();
+    const LowDescriptors taken;
     rc = Tss2_TctiLdr_Initialize(tcti_name_.c_str(), &tcti_);
     if (rc == TSS2_RC_SUCCESS) KeepFromOtherPrograms(tcti_);
   }

@@ -191,6 +191,11 @@ bool Device::FlushLeftovers(TPM2_HANDLE first) noexcept try {
     Flush(left.handle[i]);
   }
   return left.count != 0;
+} catch (const CommandError& error) {
+  if (error.recovery() == Recovery::NoAnswer || error.recovery() == Recovery::BadAnswer)
+    Reconnect();
+  log::Debug("what is left in the TPM could not be listed: ", error.what());
+  return false;
 } catch (const std::exception& error) {
   log::Debug("what is left in the TPM could not be listed: ", error.what());
   return false;

@@ -99,6 +99,8 @@ TSS2_RC Attempt(const Channel& channel, const Command& command, Auths auths) {
   TSS2_SYS_CONTEXT* sys = channel.sys();
   TSS2_RC rc = command.prepare(sys);
   if (rc == TSS2_RC_SUCCESS && !auths.empty()) rc = Authorize(sys, command, auths);
+  // It has not seen the answer to its last command, which got lost.
+  if (rc == TSS2_SYS_RC_BAD_SEQUENCE) return TSS2_TCTI_RC_IO_ERROR;
   if (rc != TSS2_RC_SUCCESS)
     throw Error(Fault::BadInput, std::string(command.name) + " cannot carry such a value", rc);
   rc = Send(channel, command, auths);

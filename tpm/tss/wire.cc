@@ -1,42 +1,33 @@
 #include "tpm/tss/wire.h"
 
-#include <csignal>
+#include <poll.h>
+
+#include <cerrno>
+#include <iterator>
+#include <span>
 #include <utility>
+
+#include "tpm/tss/signals.h"
 
 namespace keyscope::tpm::tss {
 namespace {
 
-// TCTIs write to sockets with plain write(): without this a TPM service that went away would end
-// the host.
-class SigpipeBlocker {
- public:
-  SigpipeBlocker() {
-    sigemptyset(&sigpipe_);
-    sigaddset(&sigpipe_, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &sigpipe_, &before_);
-    if (sigismember(&before_, SIGPIPE) == 0) return;  // then none can have been pending
-    sigset_t pending;
-    sigpending(&pending);
-    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
-  }
-  ~SigpipeBlocker() {
-    const timespec now{};
-    if (!was_pending_)
-      while (sigtimedwait(&sigpipe_, nullptr, &now) == SIGPIPE) {
-      }
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-  SigpipeBlocker(const SigpipeBlocker&) = delete;
-  SigpipeBlocker& operator=(const SigpipeBlocker&) = delete;
-
- private:
-  sigset_t sigpipe_, before_;
-  bool was_pending_ = false;
-};
-
 TSS2_RC Transmit(TSS2_SYS_CONTEXT* sys) {
-  const SigpipeBlocker blocker;
+  const SignalsWait wait;
   return Tss2_Sys_ExecuteAsync(sys);
+}
+
+// Until there is an answer, or the connection has broken; signals may come meanwhile. At once where
+// the TCTI does not tell what to wait for.
+void AwaitAnswer(TSS2_SYS_CONTEXT* sys) {
+  TSS2_TCTI_CONTEXT* tcti = nullptr;
+  if (Tss2_Sys_GetTctiContext(sys, &tcti) != TSS2_RC_SUCCESS) return;
+  TSS2_TCTI_POLL_HANDLE handles[8];
+  size_t count = std::size(handles);
+  if (Tss2_Tcti_GetPollHandles(tcti, handles, &count) != TSS2_RC_SUCCESS || count == 0) return;
+  for (TSS2_TCTI_POLL_HANDLE& handle : std::span(handles).first(count))
+    handle.events = POLLIN;  // tabrmd's leaves them out
+  while (poll(handles, count, -1) < 0 && errno == EINTR) continue;
 }
 
 }  // namespace
@@ -57,7 +48,12 @@ TSS2_RC Wire::Send(TSS2_SYS_CONTEXT* sys) {
 }
 
 TSS2_RC Wire::Receive(TSS2_SYS_CONTEXT* sys) {
-  const TSS2_RC rc = Tss2_Sys_ExecuteFinish(sys, TSS2_TCTI_TIMEOUT_BLOCK);
+  AwaitAnswer(sys);
+  TSS2_RC rc;
+  {
+    const SignalsWait wait;
+    rc = Tss2_Sys_ExecuteFinish(sys, TSS2_TCTI_TIMEOUT_BLOCK);
+  }
   SendNext();
   return rc;
 }
