@@ -33,7 +33,7 @@ std::string Direct::store_path(KeyScope scope) const {
 
 Direct::Erased Direct::ErasePending(KeyScope scope) {
   Erased erased;
-  for (const store::PendingErase& note : store(scope).PendingErases()) {
+  for (const store::PendingErase& note : store(scope).ErasesDue()) {
     if (!store(scope).ClaimPendingErase(note.id)) continue;
     try {
       token::EraseKey(*backend_, note);

@@ -3,6 +3,7 @@
 // closing it would drop SQLite's locks.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -26,6 +27,22 @@ bool CreateStoreFile(const std::string& path, KeyScope scope,
 // name first. Where that name is taken: `copy`.1, .2, ... Its name.
 std::string CreateCopy(const std::string& original, const std::string& copy,
                        const std::function<void(const std::string&)>& fill);
+
+// Tells all processes that use the store at `path` that this one is making a key which the hardware
+// keeps, until it goes or the process ends (with the children that it forked meanwhile). An empty
+// file beside the store, `path`.making-key, is what they meet at.
+class Making {
+ public:
+  Making(const std::string& path, KeyScope scope);
+  ~Making();
+  Making(const Making&) = delete;
+  Making& operator=(const Making&) = delete;
+  // Whether there is one, in this process or another.
+  static bool Anybody(const std::string& path);
+
+ private:
+  std::intptr_t file_;
+};
 
 // The path under which SQLite opens the store. The folder may be reached through symbolic links, as
 // home folders are; the file itself may not be one.

@@ -242,6 +242,27 @@ std::string CreateCopy(const std::string& original, const std::string& copy,
   return name;
 }
 
+namespace {
+constexpr std::string_view kMaking = ".making-key";
+}  // namespace
+
+Making::Making(const std::string& path, KeyScope scope) {
+  const std::string name = path + std::string(kMaking);
+  const int file =
+      open(name.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, RightsOf(scope).file);
+  if (file < 0) Fail("make", name, errno);
+  while (flock(file, LOCK_SH) != 0 && errno == EINTR) continue;
+  file_ = file;
+}
+
+Making::~Making() { close(static_cast<int>(file_)); }
+
+bool Making::Anybody(const std::string& path) {
+  const std::string name = path + std::string(kMaking);
+  const Descriptor file(open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  return file.get() >= 0 && flock(file.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
 // SQLite follows no symbolic link anywhere in what it is given.
 std::string SqlitePath(const std::string& path) {
   const std::filesystem::path file(path);

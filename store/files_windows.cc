@@ -15,7 +15,10 @@
 namespace keyscope::store {
 namespace {
 
+using std::chrono::steady_clock;
 using std::filesystem::path;
+
+constexpr std::chrono::seconds kPatience{15};
 
 [[noreturn]] void Fail(const std::string& doing, const path& at, DWORD code) {
   throw Error(FaultOfSystem(static_cast<int>(code)),
@@ -144,8 +147,7 @@ class MakerLock {
 
  private:
   static HANDLE Take(const path& name) {
-    using std::chrono::steady_clock;
-    const auto give_up = steady_clock::now() + std::chrono::seconds(15);
+    const auto give_up = steady_clock::now() + kPatience;
     for (;;) {
       HANDLE taken = CreateFileW(name.c_str(), GENERIC_WRITE | DELETE, 0, nullptr, OPEN_ALWAYS,
                                  FILE_FLAG_DELETE_ON_CLOSE, nullptr);
@@ -224,6 +226,33 @@ std::string CreateCopy(const std::string& original, const std::string& copy,
   std::string name = copy;
   for (int n = 1; !file.Publish(PathOf(name)); ++n) name = copy + "." + std::to_string(n);
   return name;
+}
+
+namespace {
+path MakingFile(const std::string& utf8) { return PathOf(utf8 + ".making-key"); }
+}  // namespace
+
+Making::Making(const std::string& utf8, KeyScope) {
+  const path name = MakingFile(utf8);
+  const auto give_up = steady_clock::now() + kPatience;
+  for (;;) {
+    const HANDLE file = CreateFileW(name.c_str(), GENERIC_READ, FILE_SHARE_READ, nullptr,
+                                    OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL, nullptr);
+    file_ = reinterpret_cast<std::intptr_t>(file);
+    if (file != INVALID_HANDLE_VALUE) return;
+    // Somebody is asking whether there is one.
+    const DWORD code = GetLastError();
+    if (code != ERROR_SHARING_VIOLATION || steady_clock::now() > give_up) Fail("make", name, code);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+Making::~Making() { CloseHandle(reinterpret_cast<HANDLE>(file_)); }
+
+bool Making::Anybody(const std::string& utf8) {
+  const Handle file(CreateFileW(MakingFile(utf8).c_str(), GENERIC_READ, 0, nullptr, OPEN_EXISTING,
+                                FILE_ATTRIBUTE_NORMAL, nullptr));
+  return !file && GetLastError() == ERROR_SHARING_VIOLATION;
 }
 
 // SQLite for Windows knows no symbolic links: CheckStoreFile has refused one.

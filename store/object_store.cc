@@ -89,7 +89,7 @@ std::optional<TokenRow> ObjectStore::LoadToken() {
   return ReadToken(*database);
 }
 
-void ObjectStore::InitToken(const TokenRow& row) {
+bool ObjectStore::InitToken(const TokenRow& row, const std::optional<TokenRow>* seen) {
   std::lock_guard lock(mutex_);
   Database* database = nullptr;
   while ((database = Open(For::Writing)) == nullptr) {
@@ -100,13 +100,19 @@ void ObjectStore::InitToken(const TokenRow& row) {
       WriteToken(fresh, row, scope_);
       transaction.Commit();
     });
-    if (made) return;
+    if (made) return true;
   }
   Transaction transaction(*database, Transaction::Kind::Write);
+  if (seen != nullptr) {
+    const std::optional<TokenRow> there = ReadToken(*database);
+    if (there.has_value() != seen->has_value() || (there && there->epoch != (*seen)->epoch))
+      return false;
+  }
   NoteErasesOfObjects(*database, scope_, "its token was initialized anew");
   database->Run("DELETE FROM object");
   WriteToken(*database, row, scope_);
   transaction.Commit();
+  return true;
 }
 
 void ObjectStore::ChangeToken(ByteView epoch, const std::function<void(TokenRow&)>& change) {

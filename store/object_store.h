@@ -28,6 +28,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/scope.h"
+#include "store/files.h"
 
 namespace keyscope::store {
 
@@ -35,6 +36,7 @@ namespace keyscope::store {
 struct SealedRow {
   Bytes public_area;
   Bytes private_area;
+  bool operator==(const SealedRow&) const = default;
 };
 
 struct TokenRow {
@@ -100,6 +102,8 @@ struct Query {
 // A key in hardware that is to be erased: noted before a named or persistent key is made and when
 // its row is deleted, cleared when the key's row is inserted or the hardware no longer holds it.
 // There is one note for a uid: noting it again replaces the reason and counts an attempt.
+inline constexpr char kUnfinished[] = "its making was not finished";
+
 struct PendingErase {
   int64_t id = 0;
   Bytes uid;  // 16 bytes, the key's
@@ -133,8 +137,9 @@ class ObjectStore {
   // No file, or a file without a token: nullopt.
   std::optional<TokenRow> LoadToken();
   // Makes the store if there is none, deletes all objects as Delete does and writes the token row.
-  // Pending erases stay.
-  void InitToken(const TokenRow& row);
+  // Pending erases stay. False, and nothing done, when `seen` is given and the token is not the one
+  // that it tells of: none, or of that epoch.
+  bool InitToken(const TokenRow& row, const std::optional<TokenRow>* seen = nullptr);
   // Reads, changes and writes the token row in one transaction. KeyGone when there is none or when
   // its epoch is not `epoch`.
   void ChangeToken(ByteView epoch, const std::function<void(TokenRow&)>& change);
@@ -167,6 +172,10 @@ class ObjectStore {
 
   // Those of this scope.
   std::vector<PendingErase> PendingErases();
+  // Those that are to be tried: a key whose making is not finished may have a maker who lives.
+  std::vector<PendingErase> ErasesDue();
+  // While a key is made that the hardware keeps: from before it is noted until its row is inserted.
+  std::unique_ptr<Making> BeginMaking() { return std::make_unique<Making>(path_, scope_); }
   // The names under which the hardware keeps keys of this store: those of rows, and those that are
   // pending.
   std::set<Bytes> KeptNames();

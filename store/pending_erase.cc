@@ -65,6 +65,14 @@ std::vector<PendingErase> ObjectStore::PendingErases() {
   return erases;
 }
 
+std::vector<PendingErase> ObjectStore::ErasesDue() {
+  std::vector<PendingErase> due = PendingErases();
+  // Asked afterwards: what is noted later is not among them.
+  if (!due.empty() && Making::Anybody(path_))
+    std::erase_if(due, [](const PendingErase& erase) { return erase.reason == kUnfinished; });
+  return due;
+}
+
 std::set<Bytes> ObjectStore::KeptNames() {
   std::lock_guard lock(mutex_);
   Database* database = Open(For::Reading);

@@ -259,6 +259,7 @@ void ImportPrivate(Object& object, const tpm::PrivateKey& key, Token& token) {
 
 Object NewObject(AttributeSet given, Purpose purpose, Token& token) {
   Object object;
+  object.login = token.login().generation();
   if (purpose == Purpose::Create) ImplyFromKeyFile(given, token.backend());
   object.kind = KindOfTemplate(given);
   CheckNew(given, object.kind, purpose, token.login().IsSo());
@@ -304,6 +305,7 @@ void ApplyChanges(Object& object, const AttributeSet& changes, bool copying, boo
 Object CopyOf(const Object& source, const AttributeSet& changes, Token& token) {
   const bool is_so = token.login().IsSo();
   Object copy;
+  copy.login = token.login().generation();
   copy.kind = source.kind;
   for (const auto& [type, value] : source.attributes) copy.attributes.Set(type, value);
   ApplyChanges(copy, changes, true, is_so);

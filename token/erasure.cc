@@ -7,22 +7,12 @@ namespace keyscope::token {
 namespace {
 
 constexpr int kPlacementTries = 3;  // another process may take the free handle first
-constexpr char kUnfinished[] = "its making was not finished";
 
 }  // namespace
 
 Erasure::Placement::Placement(Erasure& erasure, store::PendingErase note)
-    : erasure_(&erasure), note_(std::move(note)) {
-  {
-    std::lock_guard lock(erasure_->mutex_);
-    erasure_->being_placed_.insert(note_.uid);
-  }
-  try {
-    note_.id = erasure_->store_.NotePendingErase(note_);
-  } catch (...) {
-    Keep();  // nothing was placed
-    throw;
-  }
+    : erasure_(&erasure), note_(std::move(note)), making_(erasure.store_.BeginMaking()) {
+  note_.id = erasure_->store_.NotePendingErase(note_);
 }
 
 Erasure::Placement::~Placement() {
@@ -33,9 +23,8 @@ Erasure::Placement::~Placement() {
 }
 
 void Erasure::Placement::Keep() noexcept {
-  std::lock_guard lock(erasure_->mutex_);
-  erasure_->being_placed_.erase(note_.uid);
   erasure_ = nullptr;
+  making_.reset();
 }
 
 void Erasure::Placement::Withdraw() noexcept {
@@ -44,8 +33,8 @@ void Erasure::Placement::Withdraw() noexcept {
 }
 
 Erasure::Placement Erasure::Announce(const Bytes& uid, Bytes name) {
-  return Placement(*this,
-                   {.uid = uid, .scope = scope_, .name = std::move(name), .reason = kUnfinished});
+  return Placement(
+      *this, {.uid = uid, .scope = scope_, .name = std::move(name), .reason = store::kUnfinished});
 }
 
 Erasure::Placement Erasure::Place(const tpm::Root& root, const tpm::KeyRef& key) {
@@ -55,7 +44,7 @@ Erasure::Placement Erasure::Place(const tpm::Root& root, const tpm::KeyRef& key)
                                   .scope = scope_,
                                   .handle = backend_.FreePersistentHandle(),
                                   .name = backend_.NameOf(key.blob),
-                                  .reason = kUnfinished});
+                                  .reason = store::kUnfinished});
       backend_.Persist(root, key, static_cast<uint32_t>(placement.note().handle));
       return placement;
     } catch (const Error& error) {
@@ -96,14 +85,9 @@ bool Erasure::Claim(const store::PendingErase& note) noexcept try {
   return false;
 }
 
-bool Erasure::BeingPlaced(const Bytes& uid) {
-  std::lock_guard lock(mutex_);
-  return being_placed_.contains(uid);
-}
-
 void Erasure::Retry() noexcept try {
-  for (const store::PendingErase& note : store_.PendingErases())
-    if (!BeingPlaced(note.uid) && Claim(note)) Erase(note);
+  for (const store::PendingErase& note : store_.ErasesDue())
+    if (Claim(note)) Erase(note);
 } catch (const std::exception& error) {
   log::Warn("pending erases are not tried again: ", error.what());
 }

@@ -6,8 +6,7 @@
 // note, never an orphan. Thread-safe.
 #pragma once
 
-#include <mutex>
-#include <set>
+#include <memory>
 #include <utility>
 
 #include "store/object_store.h"
@@ -28,7 +27,9 @@ class Erasure {
    public:
     Placement(Erasure& erasure, store::PendingErase note);
     Placement(Placement&& other) noexcept
-        : erasure_(std::exchange(other.erasure_, nullptr)), note_(std::move(other.note_)) {}
+        : erasure_(std::exchange(other.erasure_, nullptr)),
+          note_(std::move(other.note_)),
+          making_(std::move(other.making_)) {}
     Placement& operator=(Placement&&) = delete;
     ~Placement();
     void Keep() noexcept;      // its row is in the store
@@ -38,6 +39,7 @@ class Erasure {
    private:
     Erasure* erasure_;
     store::PendingErase note_;
+    std::unique_ptr<store::Making> making_;  // no process takes it for a remnant
   };
   // Notes a key that the hardware is to keep under `name`, before it is made.
   Placement Announce(const Bytes& uid, Bytes name);
@@ -54,14 +56,11 @@ class Erasure {
   // To be called before Erase: false when the note was taken by the key's row, or when that cannot
   // be known.
   bool Claim(const store::PendingErase& note) noexcept;
-  bool BeingPlaced(const Bytes& uid);
   void ClearNote(const store::PendingErase& note) noexcept;
 
   const KeyScope scope_;
   tpm::Backend& backend_;
   store::ObjectStore& store_;
-  std::mutex mutex_;
-  std::set<Bytes> being_placed_;  // by this process: not to be taken for remnants
 };
 
 }  // namespace keyscope::token

@@ -207,7 +207,13 @@ void Login::CheckOldSoPin(const store::TokenRow& row, ByteView so_pin) {
 }
 
 void Login::InitToken(Input so_pin, ByteView label) {
-  const ByteView pin = so_pin.view();
+  // Again when another process was faster: its SO PIN is to be checked then.
+  while (!TryInitToken(so_pin.view(), label)) continue;
+  std::lock_guard lock(mutex_);
+  Drop();
+}
+
+bool Login::TryInitToken(ByteView pin, ByteView label) {
   const auto old = store_.LoadToken();
   if (!FitsLength(pin)) {
     if (old) Refuse(CKR_PIN_INCORRECT, "the PIN has a length that no PIN of this token has");
@@ -226,9 +232,7 @@ void Login::InitToken(Input so_pin, ByteView label) {
   row.facts = backend_.LearnFacts().ToPairs();
   row.facts["max_pin_tries"] = std::to_string(backend_.ReadLockout().max_tries);
   row.so_pin = Seal(root, row.epoch, pin, Random(backend_, kTokenSecretSize));
-  store_.InitToken(row);
-  std::lock_guard lock(mutex_);
-  Drop();
+  return store_.InitToken(row, &old);
 }
 
 void Login::InitPin(Input pin) {
@@ -253,12 +257,21 @@ void Login::InitPin(Input pin) {
 
 void Login::SetPin(Input old_pin, Input new_pin) {
   const ByteView old_given = old_pin.view(), new_given = new_pin.view();
-  const store::TokenRow row = Row();
   const Who who = IsSo() ? Who::So : Who::User;
   if (!FitsLength(new_given)) Refuse(CKR_PIN_LEN_RANGE, "a PIN has 4 to 255 bytes");
+  // Again when somebody else has changed it meanwhile: the old one is wrong then.
+  while (!TrySetPin(who, old_given, new_given)) continue;
+  Refresh();
+}
+
+bool Login::TrySetPin(Who who, ByteView old_given, ByteView new_given) {
+  const store::TokenRow row = Row();
   const SecretBytes secret = Unseal(row, who, old_given);
   store::SealedRow sealed = Seal(RootOf(row), row.epoch, new_given, secret);
+  bool same = true;
   store_.ChangeToken(row.epoch, [&](store::TokenRow& now) {
+    same = now.so_pin == row.so_pin && (who == Who::So || now.user_pin == row.user_pin);
+    if (!same) return;
     if (who == Who::So) {
       now.so_pin = std::move(sealed);
     } else {
@@ -267,7 +280,7 @@ void Login::SetPin(Input old_pin, Input new_pin) {
     }
     Tries(now, who == Who::So) = 0;
   });
-  Refresh();
+  return same;
 }
 
 void Login::SessionOpened(bool read_write) {

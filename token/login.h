@@ -71,6 +71,9 @@ class Login {
   void NoteRightPin(const store::TokenRow& row, Who who);
   store::SealedRow Seal(const tpm::Root& root, ByteView epoch, ByteView pin,
                         const SecretBytes& secret);
+  // False: somebody else changed it meanwhile, and nothing was done.
+  bool TryInitToken(ByteView so_pin, ByteView label);
+  bool TrySetPin(Who who, ByteView old_pin, ByteView new_pin);
   void CheckOldSoPin(const store::TokenRow& row, ByteView so_pin);
   void CheckMayEnter(State wanted);  // needs mutex_
   void Drop();                       // needs mutex_

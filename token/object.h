@@ -26,6 +26,8 @@ struct Object {
   std::shared_ptr<const tpm::KeyRef> session_key;
   // A public key ready for use, where it is worth keeping.
   std::shared_ptr<const crypto::SoftwareKey> software_key;
+  // A new one: the login's generation when its making began. Private session objects end with it.
+  uint64_t login = 0;
 
   bool is_private() const { return attributes.Bool(CKA_PRIVATE); }
   // A private key as the TPM handed it out; nullopt for other objects.

@@ -56,6 +56,10 @@ bool Objects::MayBeSeen(CK_OBJECT_HANDLE handle, bool is_private) const {
          handle == HandleOfRow(NumberOf(handle), is_private);
 }
 
+bool Objects::MayBeSeen(const Object& object) const {
+  return !object.is_private() || (login_.SeesPrivate() && object.login == login_.generation());
+}
+
 int64_t Objects::NumberOf(CK_OBJECT_HANDLE handle) const {
   if ((handle >> 1 & 1) != (slot_ & 1)) NoSuchObject();
   return static_cast<int64_t>(handle >> 2 & kAllNumbers);
@@ -111,7 +115,7 @@ std::shared_ptr<const Object> Objects::Get(CK_OBJECT_HANDLE handle) {
     auto found = session_objects_.find(handle);
     if (found != session_objects_.end()) object = found->second.object;
   }
-  if (object == nullptr || (object->is_private() && !login_.SeesPrivate())) NoSuchObject();
+  if (object == nullptr || !MayBeSeen(*object)) NoSuchObject();
   return object;
 }
 
@@ -122,14 +126,22 @@ CK_OBJECT_HANDLE Objects::AddToSession(Object object, CK_SESSION_HANDLE owner) {
   return handle;
 }
 
+void Objects::RequireLogin(const std::vector<Object>& objects) const {
+  for (const Object& object : objects)
+    if ((object.is_private() || object.material) && object.login != login_.generation())
+      Refuse(CKR_USER_NOT_LOGGED_IN, "the login ended while the object was made");
+}
+
 std::vector<CK_OBJECT_HANDLE> Objects::Add(std::vector<Object> objects, CK_SESSION_HANDLE owner) {
   std::vector<CK_OBJECT_HANDLE> handles;
   if (!objects.front().attributes.Bool(CKA_TOKEN)) {
     std::lock_guard lock(mutex_);
+    RequireLogin(objects);
     for (Object& object : objects) handles.push_back(AddToSession(std::move(object), owner));
     return handles;
   }
   const store::TokenRow token = login_.Row();
+  RequireLogin(objects);  // what was sealed under an older token's secret would open no more
   std::vector<store::ObjectRow> rows;
   rows.reserve(objects.size());
   for (const Object& object : objects)
@@ -281,7 +293,6 @@ bool Objects::Fits(const store::LoadedRow& loaded, int64_t id, const AttributeSe
 }
 
 size_t Objects::NextSessionObjects(Search& search, std::span<CK_OBJECT_HANDLE> found) {
-  const bool sees_private = login_.SeesPrivate();
   const auto named = Named(*search.wanted);
   size_t count = 0;
   std::lock_guard lock(mutex_);
@@ -291,8 +302,7 @@ size_t Objects::NextSessionObjects(Search& search, std::span<CK_OBJECT_HANDLE> f
     const Object& object = *next->second.object;
     const auto sort = SortOf(object);
     if (sort && sort != named) continue;
-    if ((sees_private || !object.is_private()) && Matches(object, *search.wanted))
-      found[count++] = next->first;
+    if (MayBeSeen(object) && Matches(object, *search.wanted)) found[count++] = next->first;
   }
   return count;
 }

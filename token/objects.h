@@ -91,6 +91,10 @@ class Objects {
   CK_OBJECT_HANDLE HandleOfRow(int64_t row, bool is_private) const;
   // Whether a row may be seen now, by a handle of this login.
   bool MayBeSeen(CK_OBJECT_HANDLE handle, bool is_private) const;
+  bool MayBeSeen(const Object& object) const;  // a session object
+  // CKR_USER_NOT_LOGGED_IN for new objects that are private or sealed, when the login that they
+  // were begun with has ended.
+  void RequireLogin(const std::vector<Object>& objects) const;
   int64_t NumberOf(CK_OBJECT_HANDLE handle) const;
   std::shared_ptr<const Object> GetRow(CK_OBJECT_HANDLE handle);
   store::ObjectRow VisibleRow(CK_OBJECT_HANDLE handle);

@@ -96,9 +96,12 @@ void Session::CheckMayCreate(const AttributeSet& attributes) {
 }
 
 std::vector<CK_OBJECT_HANDLE> Session::Keep(std::vector<Object> objects) {
+  const bool stays = objects.front().attributes.Bool(CKA_TOKEN);
   auto handles = token_.objects().Add(std::move(objects), id_);
+  if (!closed_) return handles;
   // Closed meanwhile by another thread: nobody would drop them any more.
-  if (closed_) token_.objects().DropSessionObjects(id_);
+  token_.objects().DropSessionObjects(id_);
+  if (!stays) Refuse(CKR_SESSION_HANDLE_INVALID, "the session was closed meanwhile");
   return handles;
 }
 

@@ -76,6 +76,11 @@ void FakeBackend::FailNext(Op op, Fault fault) {
   failures_[op] = fault;
 }
 
+void FakeBackend::Meanwhile(Op op, std::function<void()> act) {
+  std::lock_guard lock(mutex_);
+  acts_[op] = std::move(act);
+}
+
 void FakeBackend::SetGone(bool gone) {
   std::lock_guard lock(mutex_);
   gone_ = gone;
@@ -101,6 +106,7 @@ int FakeBackend::Calls(Op op) {
 
 void FakeBackend::Enter(Op op) {
   ++calls_[op];
+  if (const auto node = acts_.extract(op)) node.mapped()();
   if (gone_) throw Error(Fault::DeviceGone, "fake: the device is gone");
   if (const auto node = failures_.extract(op))
     throw Error(node.mapped(), "fake: a failure that the test asked for");

@@ -4,6 +4,7 @@
 
 #include <tss2/tss2_tpm2_types.h>
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -55,6 +56,8 @@ class FakeBackend final : public tpm::Backend {
 
   // The next call of `op` throws `fault` and does nothing.
   void FailNext(Op op, Fault fault);
+  // `act` runs once when the next call of `op` begins, in its thread: what others do meanwhile.
+  void Meanwhile(Op op, std::function<void()> act);
   // While gone every call throws Fault::DeviceGone, and Present is false.
   void SetGone(bool gone);
   // Another TPM, or this one cleared: what was made before is Fault::KeyGone.
@@ -148,12 +151,13 @@ class FakeBackend final : public tpm::Backend {
   bool Supports(const tpm::SecretSpec& spec) const;
 
   const tpm::Facts facts_;
-  mutable std::mutex mutex_;
+  mutable std::recursive_mutex mutex_;  // Meanwhile
   Bytes seed_;
   bool gone_ = false;
   uint32_t tries_ = 0;
   std::map<Op, int> calls_;
   std::map<Op, Fault> failures_;
+  std::map<Op, std::function<void()>> acts_;
   std::map<uint32_t, Bytes> persistent_;                  // Names
   std::map<std::pair<tpm::Hash, unsigned>, Bytes> pcrs_;  // absent: zeros
   std::map<tpm::EkType, ossl::Pkey> endorsement_keys_;

@@ -13,8 +13,9 @@ TEST_F(StoreTest, FilesOfOthersAreCorruptAndLeftAsTheyAre) {
   for (const std::string& content :
        {std::string("no database"), std::string(5000, 'x'), newer, other}) {
     Write(path_, content);
-    EXPECT_FAULT(Fault::Corrupt, Reopen()->LoadToken());
-    EXPECT_FAULT(Fault::Corrupt, Reopen()->InitToken(NewToken()));
+    const Fault fault = content == newer ? Fault::TooNew : Fault::Corrupt;
+    EXPECT_FAULT(fault, Reopen()->LoadToken());
+    EXPECT_FAULT(fault, Reopen()->InitToken(NewToken()));
     EXPECT_EQ(Read(path_), content);
   }
 }

@@ -23,8 +23,6 @@ constexpr Fault kFaults[] = {
     Fault::Denied,     Fault::PolicyMismatch, Fault::Internal};
 constexpr uint32_t kFirstHandle = 0x81008000;
 
-Input In(std::string_view text) { return {text.data(), text.size()}; }
-
 class DeletionWithFaults : public testing::Test {
  protected:
   void SetUp() override {
@@ -102,6 +100,32 @@ TEST_F(DeletionWithFaults, WithTheDeviceGoneOrCleared) {
   fake_->Clear();
   EXPECT_EQ(Destroy(lost), CKR_OK) << "there is nothing left to erase";
   EXPECT_EQ(Pending(), 0U);
+}
+
+// Another process that logs in meanwhile must not take the new key for a remnant; a dead maker's is
+// one.
+TEST_F(DeletionWithFaults, ALoginElsewhereLeavesAKeyThatIsBeingMade) {
+  Token other(KeyScope::User, 1, fake_, folder_ / "user.db");
+  Session elsewhere(other, 1, CKF_SERIAL_SESSION | CKF_RW_SESSION);
+  store::PendingErase note{.uid = Bytes(16, 7),
+                           .scope = KeyScope::User,
+                           .handle = kFirstHandle,
+                           .name = Bytes(34, 1),
+                           .reason = store::kUnfinished};
+  {
+    const auto making = store_.BeginMaking();
+    store_.NotePendingErase(note);
+    elsewhere.Login(CKU_USER, In("user-pin"));
+    EXPECT_EQ(Pending(), 1U);
+    EXPECT_EQ(store_.ErasesDue().size(), 0U);
+    elsewhere.Logout();
+  }
+  EXPECT_EQ(store_.ErasesDue().size(), 1U);
+  elsewhere.Login(CKU_USER, In("user-pin"));
+  EXPECT_EQ(Pending(), 0U);
+  elsewhere.Close();
+  EXPECT_NE(Make(true), CK_INVALID_HANDLE);
+  EXPECT_EQ(store_.ErasesDue().size(), 0U);
 }
 
 // Making fails as a whole, or not at all.
