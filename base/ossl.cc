@@ -21,11 +21,16 @@ struct Fetched {
   const Fetched* const next;
 };
 
+// While something is fetched or made that stays. Leaked on purpose.
+std::mutex& Mutex() {
+  static auto& mutex = *new std::mutex;
+  return mutex;
+}
+
 // One list per kind of algorithm, of a dozen at most; it only grows, so that looking takes no lock.
 // Leaked on purpose.
 template <typename T, T* (*Fetch)(OSSL_LIB_CTX*, const char*, const char*)>
 T* Cached(const char* name) {
-  static auto& mutex = *new std::mutex;
   static std::atomic<const Fetched<T>*> first = nullptr;
   const auto find = [name] {
     const Fetched<T>* found = first;
@@ -33,9 +38,10 @@ T* Cached(const char* name) {
     return found;
   };
   if (const Fetched<T>* found = find()) return found->algorithm;
-  std::lock_guard lock(mutex);
+  OSSL_LIB_CTX* const context = Context();
+  std::lock_guard lock(Mutex());
   if (const Fetched<T>* found = find()) return found->algorithm;
-  T* fetched = Fetch(Context(), name, nullptr);
+  T* fetched = Fetch(context, name, nullptr);
   if (fetched == nullptr) ERR_clear_error();
   first = new Fetched<T>{name, fetched, first};
   return fetched;
@@ -53,9 +59,15 @@ OSSL_LIB_CTX* NewContext() {
 }  // namespace
 
 OSSL_LIB_CTX* Context() {
-  static OSSL_LIB_CTX* context = NewContext();
+  static std::atomic<OSSL_LIB_CTX*> context = nullptr;
+  if (OSSL_LIB_CTX* made = context) return made;
+  std::lock_guard lock(Mutex());
+  if (context == nullptr) context = NewContext();
   return context;
 }
+
+void LockForFork() { Mutex().lock(); }
+void UnlockAfterFork() { Mutex().unlock(); }
 
 void Prepare() {
   unsigned char digest[EVP_MAX_MD_SIZE];

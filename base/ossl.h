@@ -20,6 +20,10 @@ namespace keyscope::ossl {
 
 OSSL_LIB_CTX* Context();
 
+// For pthread_atfork: no thread is fetching while a child is made.
+void LockForFork();
+void UnlockAfterFork();
+
 // OpenSSL's first digest in a process reads its configuration (for engines), which may load a
 // provider that calls this very module. So the first digest happens here, with no lock of ours
 // held.

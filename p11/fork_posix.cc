@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/ossl.h"
 #include "p11/fork.h"
 #include "tpm/backend.h"
 
@@ -14,9 +15,10 @@ constexpr size_t kMark = 1;  // bytes; the kernel makes whole pages of it
 }  // namespace
 
 // Handlers of before a fork run last registered first, those of after it first registered first:
-// the lock of the log is the innermost one, then comes that of tpm/.
+// the lock of the log is the innermost one, then come those of OpenSSL's algorithms and of tpm/.
 void AroundForks(void (*before)(), void (*after)()) {
   pthread_atfork(log::LockForFork, log::UnlockAfterFork, log::UnlockAfterFork);
+  pthread_atfork(ossl::LockForFork, ossl::UnlockAfterFork, ossl::UnlockAfterFork);
   pthread_atfork(tpm::LockForFork, tpm::UnlockAfterFork, tpm::UnlockAfterFork);
   pthread_atfork(before, after, after);
 }

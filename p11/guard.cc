@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "p11/lifecycle.h"
+#include "p11/no_cancel.h"
 #include "p11/rv_name.h"
 #include "token/fault_to_rv.h"
 
@@ -66,6 +67,7 @@ std::shared_ptr<Session> Call::TakeSession(CK_SESSION_HANDLE handle) {
 }
 
 CK_RV RunUnguarded(const char* function, Body body, void* closure) noexcept {
+  const NoCancel no_cancel;
   Call call{.function = function};
   try {
     try {

@@ -19,8 +19,10 @@ struct State {
 
   std::mutex mutex;
   std::shared_ptr<Module> module;
-  // Those that no call reaches: ending ones, and those of parent processes, never destroyed.
+  // Those that no new call reaches: ending ones, and those of parent processes, never destroyed.
+  // A module is only destroyed with the mutex held, so not while a child is made.
   std::vector<std::shared_ptr<Module>> left;
+  std::vector<std::shared_ptr<Module>> locked;  // for the fork that is under way
 };
 
 // Leaked on purpose: C_Finalize may come from an atexit handler.
@@ -29,17 +31,35 @@ State& TheState() {
   return state;
 }
 
+// Needs the mutex.
+std::vector<std::shared_ptr<Module>> All(const State& state) {
+  std::vector<std::shared_ptr<Module>> all = state.left;
+  if (state.module != nullptr) all.push_back(state.module);
+  return all;
+}
+
+// A module may be waiting for a store that another process has locked. Other calls do not wait with
+// the fork for that: the mutex comes last.
 void BeforeFork() {
   State& state = TheState();
-  state.mutex.lock();
-  if (state.module != nullptr) state.module->LockForFork();
-  for (const auto& module : state.left) module->LockForFork();
+  for (;;) {
+    std::unique_lock lock(state.mutex);
+    std::vector<std::shared_ptr<Module>> all = All(state);
+    lock.unlock();
+    for (const auto& module : all) module->LockForFork();
+    lock.lock();
+    if (all == All(state)) {
+      state.locked = std::move(all);
+      static_cast<void>(lock.release());
+      return;
+    }
+    for (const auto& module : all) module->UnlockAfterFork();
+  }
 }
 
 void AfterFork() {
   State& state = TheState();
-  for (const auto& module : state.left) module->UnlockAfterFork();
-  if (state.module != nullptr) state.module->UnlockAfterFork();
+  for (const auto& module : std::exchange(state.locked, {})) module->UnlockAfterFork();
   state.mutex.unlock();
 }
 
@@ -75,8 +95,11 @@ void Finalize() {
   lock.unlock();
   module->Shutdown();
   lock.lock();
-  std::erase(state.left, module);
   module.reset();
+  // One that another thread is still in stays until the next C_Finalize.
+  std::erase_if(state.left, [](const std::shared_ptr<Module>& one) {
+    return one.use_count() == 1 && one->OfThisProcess();
+  });
 }
 
 std::shared_ptr<Module> CurrentModule() {

@@ -34,6 +34,9 @@ void Statement::BindAt(int index, const Bytes* value) {
 bool Statement::Step() {
   int code = sqlite3_step(statement_);
   if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_TOOBIG && sqlite3_stmt_readonly(statement_) != 0)
+    throw Error(Fault::Corrupt, "store " + database_->path() +
+                                    ": a row holds more than any that was written; delete it");
   if (code != SQLITE_DONE) Check(code);
   return false;
 }

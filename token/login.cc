@@ -147,7 +147,7 @@ SecretBytes Login::Unseal(const store::TokenRow& row, Who who, ByteView pin) {
                            PinAuth(row.epoch, pin));
   } catch (const Error& error) {
     if (!error.Is(Fault::AuthFailed) && !error.Is(Fault::LockedOut)) throw;
-    NoteWrongPin(row, who);
+    NoteLockout(row, who, error.Is(Fault::AuthFailed) ? "wrong PIN" : "a PIN that was not tried");
     if (error.Is(Fault::AuthFailed)) Refuse(CKR_PIN_INCORRECT, "the PIN is wrong");
     throw Error(
         Rv{CKR_PIN_LOCKED},
@@ -158,9 +158,9 @@ SecretBytes Login::Unseal(const store::TokenRow& row, Who who, ByteView pin) {
 
 // The flags of CK_TOKEN_INFO ask no TPM, so what is known of the tries is kept in the token row. A
 // store that cannot be written loses a flag, not a login.
-void Login::NoteWrongPin(const store::TokenRow& row, Who who) try {
+void Login::NoteLockout(const store::TokenRow& row, Who who, const char* what) try {
   const tpm::Lockout lockout = backend_.ReadLockout();
-  log::Warn("wrong PIN for the ", Name(scope_), " token: ", lockout.tries_used, " of ",
+  log::Warn(what, " for the ", Name(scope_), " token: ", lockout.tries_used, " of ",
             lockout.max_tries, " tries used", lockout.in_lockout ? "; the TPM is locked out" : "",
             "; one try comes back every ", lockout.seconds_per_try,
             " s (or: ", tpm::LockoutCommand(), ")");
@@ -168,7 +168,7 @@ void Login::NoteWrongPin(const store::TokenRow& row, Who who) try {
     Tries(now, who == Who::So) = lockout.in_lockout ? lockout.max_tries : lockout.tries_used;
   });
 } catch (const Error& error) {
-  log::Debug("the wrong PIN was not noted: ", error.what());
+  log::Debug("the tries were not noted: ", error.what());
 }
 
 void Login::NoteRightPin(const store::TokenRow& row, Who who) try {

@@ -67,7 +67,7 @@ class Login {
 
   void Follow(const store::TokenRow& row);  // as Row() tells
   SecretBytes Unseal(const store::TokenRow& row, Who who, ByteView pin);
-  void NoteWrongPin(const store::TokenRow& row, Who who);
+  void NoteLockout(const store::TokenRow& row, Who who, const char* what);
   void NoteRightPin(const store::TokenRow& row, Who who);
   store::SealedRow Seal(const tpm::Root& root, ByteView epoch, ByteView pin,
                         const SecretBytes& secret);

@@ -282,6 +282,8 @@ size_t Objects::NextRows(Search& search, std::span<CK_OBJECT_HANDLE> found) {
 
 bool Objects::Fits(const store::LoadedRow& loaded, int64_t id, const AttributeSet& wanted) try {
   if (loaded.corrupt) throw *loaded.corrupt;
+  if (id > static_cast<int64_t>(kAllNumbers))
+    throw Error(Fault::Corrupt, "no row has such a number unless by hand; delete it");
   // It may have gone since, or the user have logged out.
   if (!loaded.row || (loaded.row->is_private && !login_.SeesPrivate())) return false;
   return Matches(Open(*loaded.row), wanted);

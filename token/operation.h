@@ -90,9 +90,11 @@ class SignOperation final : public Operation {
 class VerifyOperation final : public Operation {
  public:
   using Verify = std::function<bool(ByteView message, ByteView signature)>;
-  VerifyOperation(tpm::Hash hash, size_t signature_size, Verify verify)
+  // Signatures have `signature_size` bytes, or so many less.
+  VerifyOperation(tpm::Hash hash, size_t signature_size, Verify verify, size_t less = 0)
       : message_(hash, kLongestMessage, CKR_DATA_LEN_RANGE),
         size_(signature_size),
+        less_(less),
         verify_(std::move(verify)) {}
   void Feed(ByteView part) override { message_.Add(part); }
   void Check(ByteView signature) override;
@@ -100,7 +102,7 @@ class VerifyOperation final : public Operation {
 
  private:
   Message message_;
-  size_t size_;
+  size_t size_, less_;
   Verify verify_;
 };
 

@@ -76,7 +76,10 @@ bool Token::Present() noexcept try {
 }
 
 void Token::NeedTpm(Where where) {
-  if (!Present()) Refuse(CKR_TOKEN_NOT_PRESENT, "no TPM is reachable", where);
+  if (!Present())
+    Refuse(CKR_TOKEN_NOT_PRESENT,
+           denial_told_ ? "this account may not use the token's store" : "no TPM is reachable",
+           where);
 }
 
 tpm::Root Token::RootOfKeys() {
@@ -117,7 +120,10 @@ CK_TOKEN_INFO Token::Info() {
     info.firmwareVersion = {AsByte(known->firmware_major), AsByte(known->firmware_minor)};
     info.flags |= FlagsOf(row) | (store_.ReadOnly() ? CKF_WRITE_PROTECTED : 0);
   } catch (const Error& error) {
-    // Not initialised, or a store that cannot be read: there is a token all the same.
+    // A client would take a token for one that is not initialised, only because it is busy now.
+    for (Fault passing : {Fault::Busy, Fault::Io, Fault::NoSpace, Fault::Internal})
+      if (error.Is(passing)) throw;
+    // Not initialised, or a store that is damaged: there is a token all the same.
     const bool fresh = std::holds_alternative<Rv>(error.cause());
     log::Line(fresh ? log::Level::Debug : log::Level::Error, "the ", Name(scope_),
               " token has no usable store: ", error.what());

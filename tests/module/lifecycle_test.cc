@@ -1,7 +1,10 @@
 // The TPM goes and comes, processes fork, the module ends: what was promised of each.
+#include <sqlite3.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <thread>
@@ -224,6 +227,51 @@ TEST_F(Module, InitializeAndFinalizeTakeTurns) {
 }
 
 // One process changes, another sees it.
+// What another thread's getenv is reading must not be freed.
+TEST_F(Module, TheTssIsSilencedBesideReadersOfTheEnvironment) {
+  ASSERT_OK(C_Finalize(nullptr));
+  ::unsetenv("TSS2_LOG");
+  ::setenv("KEYSCOPE_TEST_GROWS", "1", 1);  // from now on the array is the C library's to free
+  char** const before = environ;
+  const std::vector<std::string> all(before, std::find(before, before + 100'000, nullptr));
+  ASSERT_OK(C_Initialize(nullptr));
+  EXPECT_STREQ(::getenv("TSS2_LOG"), "all+none");
+  EXPECT_NE(environ, before);
+  EXPECT_EQ(std::vector<std::string>(before, std::find(before, before + 100'000, nullptr)), all);
+  char** const once = environ;
+  ASSERT_OK(C_Finalize(nullptr));
+  ASSERT_OK(C_Initialize(nullptr));
+  EXPECT_EQ(environ, once);
+  ::unsetenv("KEYSCOPE_TEST_GROWS");
+}
+
+// Another process has a store locked: a fork waits for that, other calls do not wait with it.
+TEST_F(Module, AForkThatWaitsForAStoreHoldsUpNoOtherCall) {
+  const CK_SESSION_HANDLE session = Open();
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open((folder() + "/machine/machine.db").c_str(), &other), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(other, "BEGIN EXCLUSIVE", nullptr, nullptr, nullptr), SQLITE_OK);
+  std::atomic<int> done = 0;
+  std::jthread reader([&] {
+    EXPECT_OK(C_FindObjectsInit(session, nullptr, 0));
+    CK_OBJECT_HANDLE found;
+    CK_ULONG count = 0;
+    EXPECT_OK(C_FindObjects(session, &found, 1, &count));
+    ++done;
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  std::jthread forker([&] {
+    EXPECT_EQ(InChild([] { return 0; }), 0);
+    ++done;
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  CK_INFO info;
+  EXPECT_OK(C_GetInfo(&info));
+  EXPECT_EQ(done, 0) << "both wait";
+  EXPECT_EQ(sqlite3_exec(other, "COMMIT", nullptr, nullptr, nullptr), SQLITE_OK);
+  EXPECT_EQ(sqlite3_close(other), SQLITE_OK);
+}
+
 TEST_F(Lifecycle, OtherProcessesChangesAreSeen) {
   const int failed = InChild([] {
     if (C_Initialize(nullptr) != CKR_OK) return 1;

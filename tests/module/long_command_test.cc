@@ -20,12 +20,16 @@ class LongCommand : public LoggedIn {
     signature = Do(kSign, session, CKM_ECDSA, pair.private_key, Pattern(32));
     proxy().Reset();
     proxy().Inject(0, {.kind = Harm::Kind::Hold});
-    generating = std::async(std::launch::async, [] { GenerateRsa(Open()); });
+    generating = std::async(std::launch::async, [] {
+      KeyPair made;
+      return TryGeneratePair(Open(), CKM_RSA_PKCS_KEY_PAIR_GEN, {{CKA_MODULUS_BITS, 2048}}, {},
+                             made);
+    });
     ASSERT_TRUE(proxy().AwaitHeld());
   }
   void TearDown() override {
     proxy().LetGo();
-    generating = {};
+    EXPECT_RV(comes_to, generating.get());
     LoggedIn::TearDown();
   }
   // False: it waits for the TPM.
@@ -35,7 +39,8 @@ class LongCommand : public LoggedIn {
 
   KeyPair pair;
   Bytes signature;
-  std::future<void> generating;
+  std::future<CK_RV> generating;
+  CK_RV comes_to = CKR_OK;
 };
 
 TEST_F(LongCommand, WhatNeedsNoTpmDoesNotWait) {
@@ -81,6 +86,7 @@ TEST_F(LongCommand, TheEndHoldsUpNeitherCallsNorForks) {
   EXPECT_EQ(ending.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
   EXPECT_TRUE(proxy().LetGo());
   EXPECT_TRUE(Ends(ending));
+  comes_to = CKR_USER_NOT_LOGGED_IN;  // its login ended with the session
   ASSERT_OK(C_Initialize(nullptr));
 }
 

@@ -199,6 +199,26 @@ TEST_F(Signing, OpenSslsSignaturesVerify) {
   }
 }
 
+// Java's are, where both halves begin with a zero.
+TEST_F(Signing, AByteLessInEachHalfVerifies) {
+  const KeyPair pair = GenerateEc(session, Curves()[2]);
+  const Bytes data = Pattern(32);
+  Bytes signature;
+  do signature = Do(kSign, session, CKM_ECDSA, pair.private_key, data);
+  while (signature[0] != 0 || signature[66] != 0);  // one in four
+  const ByteView whole = signature;
+  ExpectVerifies(CKM_ECDSA, pair.public_key, data, signature);
+  ExpectVerifies(CKM_ECDSA, pair.public_key, data,
+                 Concat({whole.subspan(1, 65), whole.subspan(67)}));
+  for (size_t size : {0, 2, 64, 128, 129, 131, 133, 134}) {
+    Bytes other = signature;
+    other.resize(size);
+    ASSERT_OK(C_VerifyInit(session, Mechanism(CKM_ECDSA).get(), pair.public_key));
+    EXPECT_RV(CKR_SIGNATURE_LEN_RANGE,
+              C_Verify(session, Mutable(data), data.size(), other.data(), other.size()));
+  }
+}
+
 TEST_F(Signing, ImportedKeysSign) {
   const Key rsa = NewRsa(2048);
   const CK_OBJECT_HANDLE rsa_private = Create(session, PrivateTemplate(rsa));

@@ -1,4 +1,6 @@
 // Threads: their own sessions, one shared session, sessions that go while they are used.
+#include <pthread.h>
+
 #include <atomic>
 #include <set>
 #include <thread>
@@ -148,6 +150,23 @@ TEST_F(Threads, TheModuleEndsWhileItIsUsed) {
     for (int n = 0; n < 20; ++n) Try(kSign, session, CKM_ECDSA, pair.private_key, Pattern(32));
   });
   EXPECT_RV(CKR_CRYPTOKI_NOT_INITIALIZED, C_Finalize(nullptr));
+}
+
+// Unwound through the C ABI it would end the process.
+TEST_F(Threads, ACancelledOneReturnsFromItsCallFirst) {
+  std::atomic<int> made = 0;
+  std::thread worker([&] {
+    const CK_SESSION_HANDLE own = Open();
+    for (;;) {
+      GenerateEc(own);
+      ++made;
+      pthread_testcancel();
+    }
+  });
+  while (made == 0) std::this_thread::yield();
+  ASSERT_EQ(pthread_cancel(worker.native_handle()), 0);
+  worker.join();
+  GenerateEc(session);
 }
 
 TEST_F(Threads, HandlesAreUnique) {

@@ -16,6 +16,7 @@
 #include "tpm/tss/marshal.h"
 #include "tpm/tss/pcr_policy.h"
 #include "tpm/tss/persistent.h"
+#include "tpm/tss/quiet.h"
 #include "tpm/tss/root.h"
 #include "tpm/tss/symmetric.h"
 #include "tpm/tss/symmetric_commands.h"
@@ -429,9 +430,7 @@ void TssBackend::StirRandom(ByteView seed) {
 }  // namespace tss
 
 std::unique_ptr<Backend> MakeBackend(BackendOptions options) {
-  // Keeps the TSS libraries' own messages off stderr, unless the environment asks for them. They
-  // read it once, at their first message.
-  ::setenv("TSS2_LOG", "all+none", 0);
+  tss::SilenceTss();
   return std::make_unique<tss::TssBackend>(options);
 }
 
