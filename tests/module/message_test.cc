@@ -212,8 +212,7 @@ TEST_F(Messages, ACounterIsAddedOnceWhereTheIvStays) {
     ASSERT_OK(Encrypt(message, Pattern(20), cipher));
     EXPECT_EQ(message.iv, expected);
   }
-  message.iv = Pattern(12);
-  message.iv[11] ^= 0x80;
+  message.iv[11] = Pattern(12)[11] ^ 0x80;
   Bytes cipher, expected = message.iv;
   expected.back() ^= 20;
   ASSERT_OK(Encrypt(message, Pattern(20), cipher));

@@ -1,27 +1,44 @@
 #include "tpm/tss/quiet.h"
 
+#include <sys/single_threaded.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <string>
+#include <vector>
 
 namespace keyscope::tpm::tss {
+namespace {
 
-// The libraries read their variable once, at their first message. Not by setenv: that may move the
-// array of variables, and free what another thread's getenv is reading.
-void SilenceTss() {
-  if (::getenv("TSS2_LOG") != nullptr || environ == nullptr) return;
+constexpr char kName[] = "TSS2_LOG", kSilent[] = "all+none";
+
+// As setenv, but what another thread's getenv is reading is never freed.
+void SetBesideReaders(const std::string& entry) {
+  // Leaked on purpose: they live on in the environment when this library is unloaded.
+  static auto& leaked = *new std::vector<void*>;
   size_t count = 0;
   while (environ[count] != nullptr) ++count;
-  // Both live on in the environment when this library is unloaded.
   auto** longer = static_cast<char**>(::malloc((count + 2) * sizeof(char*)));
-  char* silent = ::strdup("TSS2_LOG=all+none");
-  if (longer == nullptr || silent == nullptr) return;
+  char* text = ::strdup(entry.c_str());
+  leaked.insert(leaked.end(), {longer, text});
+  if (longer == nullptr || text == nullptr) return;
   std::copy_n(environ, count, longer);
-  longer[count] = silent;
+  longer[count] = text;
   longer[count + 1] = nullptr;
   environ = longer;
+}
+
+}  // namespace
+
+// The libraries read their variable once, at their first message.
+void SilenceTss() {
+  if (::getenv(kName) != nullptr) return;
+  if (__libc_single_threaded != 0 || environ == nullptr)
+    ::setenv(kName, kSilent, 1);
+  else
+    SetBesideReaders(std::string(kName) + "=" + kSilent);
 }
 
 }  // namespace keyscope::tpm::tss
