@@ -58,6 +58,14 @@ class Verifier : public testing::TestWithParam<const SoftwareKey& (*)()> {
     return changed;
   }
 
+  Evidence Quote(const Bytes& pcr_digest) const {
+    Evidence evidence = GoodAk(ak(), kUser);
+    evidence.kind = Evidence::Kind::Quote;
+    evidence.quote.quote.attest = MakeQuote(nonce_, pcr_digest);
+    evidence.quote.quote.signature = ak().Sign(evidence.quote.quote.attest);
+    return evidence;
+  }
+
   const SoftwareKey key_ = EcKey(kSignDecrypt, false);
   const Bytes nonce_ = {1, 2, 3, 4};
 };
@@ -240,11 +248,8 @@ TEST_P(Verifier, LivesWithoutTheAksOwnCreation) {
 }
 
 TEST_P(Verifier, ChecksQuotes) {
-  Evidence evidence = GoodAk(ak(), kUser);
-  evidence.kind = Evidence::Kind::Quote;
   const Bytes digest(32, 5);
-  evidence.quote.quote.attest = MakeQuote(nonce_, digest);
-  evidence.quote.quote.signature = ak().Sign(evidence.quote.quote.attest);
+  Evidence evidence = Quote(digest);
   EXPECT_THAT(FailuresOf(evidence, {.nonce = nonce_, .pcr_digest = digest}), IsEmpty());
   EXPECT_THAT(FailuresOf(evidence, {.nonce = nonce_, .pcr_digest = Bytes(32, 6)}),
               Contains(HasSubstr("their digest is 0505")));
@@ -254,11 +259,8 @@ TEST_P(Verifier, ChecksQuotes) {
 }
 
 TEST_P(Verifier, RecomputesTheDigestOfPcrs) {
-  Evidence evidence = GoodAk(ak(), kUser);
-  evidence.kind = Evidence::Kind::Quote;
   const Bytes zero(32, 0), seven(32, 7);
-  evidence.quote.quote.attest = MakeQuote(nonce_, Sha256(Concat({zero, seven})));
-  evidence.quote.quote.signature = ak().Sign(evidence.quote.quote.attest);
+  Evidence evidence = Quote(Sha256(Concat({zero, seven})));
   auto failures = [&](const std::map<std::string, Bytes>& values) {
     return FailuresOf(evidence, {.nonce = nonce_, .pcr_values = values});
   };
@@ -278,11 +280,8 @@ TEST_P(Verifier, RecomputesTheDigestOfPcrs) {
 }
 
 TEST_P(Verifier, ChecksWhichPcrsAQuoteIsOf) {
-  Evidence evidence = GoodAk(ak(), kUser);
-  evidence.kind = Evidence::Kind::Quote;
   const Bytes digest(32, 5);
-  evidence.quote.quote.attest = MakeQuote(nonce_, digest);
-  evidence.quote.quote.signature = ak().Sign(evidence.quote.quote.attest);
+  Evidence evidence = Quote(digest);
   Expected expected = {.nonce = nonce_, .pcr_digest = digest};
   EXPECT_THAT(Verify(evidence, expected).notes,
               Contains(HasSubstr("they are sha256:0,7, name those that you expect")));
@@ -305,10 +304,7 @@ TEST_P(Verifier, RefusesPcrsThatNoQuoteStates) {
 }
 
 TEST_P(Verifier, RefusesAQuoteWhoseScopeNothingProves) {
-  Evidence evidence = GoodAk(ak(), kUser);
-  evidence.kind = Evidence::Kind::Quote;
-  evidence.quote.quote.attest = MakeQuote(nonce_, Bytes(32, 5));
-  evidence.quote.quote.signature = ak().Sign(evidence.quote.quote.attest);
+  Evidence evidence = Quote(Bytes(32, 5));
   EXPECT_THAT(FailuresOf(evidence, {.scope = KeyScope::User}), IsEmpty());
   evidence.ak = {};
   EXPECT_THAT(FailuresOf(evidence), IsEmpty());

@@ -99,7 +99,7 @@ TEST_F(Device, SignalsOfTheHostBreakNothing) {
 }
 
 // What the host prints would go to the TPM.
-TEST_F(Device, IsNoStandardStreamOfAHostThatHasClosedThem) {
+TEST_F(Device, IsNoStandardStreamOfAForkedHostThatHasClosedThem) {
   EXPECT_EQ(InChild([this] {
               for (int stream = 0; stream < 3; ++stream) ::close(stream);
               if (C_Initialize(nullptr) != CKR_OK) return 1;
