@@ -34,6 +34,10 @@ void ChooseToken(const Module& module, Uri& uri) {
                 (uri.serial.empty() ? "" : ", serial number " + uri.serial));
 }
 
+std::string NotThere(KeyScope scope) {
+  return "the " + std::string(Name(scope)) + " token is not there: `keyscope doctor` says why";
+}
+
 }  // namespace
 
 Module& Context::module() {
@@ -41,10 +45,15 @@ Module& Context::module() {
   return *module_;
 }
 
+bool Context::HasToken(KeyScope scope, Json& notes) {
+  if (module().TokenPresent(scope) || !module().TokenPresent(OtherThan(scope)))
+    return HasToken(scope);
+  notes.push_back(NotThere(scope));
+  return false;
+}
+
 bool Context::HasToken(KeyScope scope) {
-  if (!module().TokenPresent(scope))
-    throw Failure("the " + std::string(Name(scope)) +
-                  " token is not there: `keyscope doctor` says why");
+  if (!module().TokenPresent(scope)) throw Failure(NotThere(scope));
   if ((module().TokenInfo(scope).flags & CKF_TOKEN_INITIALIZED) != 0) return true;
   const Session says_why(module(), scope);  // a store that cannot be read looks the same
   return false;

@@ -29,6 +29,9 @@ class Context {
   // False: the token is not initialised, and so holds nothing. Failure when it is not there, or its
   // store cannot be read.
   bool HasToken(KeyScope scope);
+  // The same where both tokens are asked for: that one of them is not there, as the machine's is
+  // for most accounts, is noted.
+  bool HasToken(KeyScope scope, Json& notes);
   // A session with the token of `scope`, logged in where the token wants it. UsageError without a
   // PIN. `from`: a URI that may bring a PIN.
   std::unique_ptr<Session> Login(KeyScope scope, const Uri& from = {});

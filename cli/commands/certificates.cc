@@ -46,9 +46,10 @@ struct ListCertificates {
 void ListCertificates::Run(Context& context) const {
   const Uri uri = options.Resolve();
   const bool both = !uri.store_location && !uri.key_scope;
-  Json certificates = Json::array();
+  Json certificates = Json::array(), notes = Json::array();
   for (KeyScope scope : kScopes) {
-    if ((!both && scope != uri.location()) || !context.HasToken(scope)) continue;
+    if (!both && scope != uri.location()) continue;
+    if (!(both ? context.HasToken(scope, notes) : context.HasToken(scope))) continue;
     const Session session(context.module(), scope);  // certificates are public
     const auto found = FindCertificates(session, uri);
     Progress progress =
@@ -58,7 +59,9 @@ void ListCertificates::Run(Context& context) const {
       progress.Step();
     }
   }
-  context.Answer({{"certificates", std::move(certificates)}});
+  Json answer = {{"certificates", std::move(certificates)}};
+  if (!notes.empty()) answer["notes"] = std::move(notes);
+  context.Answer(answer);
 }
 
 // The only certificate that the URI names.

@@ -20,7 +20,7 @@ struct Cleanup {
  private:
   using Sessions = std::vector<std::unique_ptr<Session>>;
   std::vector<KeyScope> Places() const;
-  Sessions Open(Context& context) const;
+  Sessions Open(Context& context, Json& notes) const;
   // What the tokens hold, read once.
   struct Found {
     std::vector<std::pair<const Session*, Certificate>> expired;
@@ -60,14 +60,15 @@ bool Contains(const std::vector<KeyScope>& places, KeyScope scope) {
   return std::ranges::find(places, scope) != places.end();
 }
 
-// Nothing is deleted unless all of them can be read: a key's valid certificate may be in either
-// slot.
-Cleanup::Sessions Cleanup::Open(Context& context) const {
+// No key is deleted unless both can be read: its valid certificate may be in either slot.
+Cleanup::Sessions Cleanup::Open(Context& context, Json& notes) const {
   const std::vector<KeyScope> places = Places();
   Sessions sessions;
   for (KeyScope scope : kScopes) {
     const bool of_place = Contains(places, scope);
-    if ((!of_place && !delete_keys) || !context.HasToken(scope)) continue;
+    if (!of_place && !delete_keys) continue;
+    const bool must = delete_keys || !location.empty();
+    if (!(must ? context.HasToken(scope) : context.HasToken(scope, notes))) continue;
     if (!of_place) {
       sessions.push_back(std::make_unique<Session>(context.module(), scope));
       continue;
@@ -114,8 +115,8 @@ void Cleanup::DeleteKeyOf(const Found& found, const Certificate& certificate, Js
 }
 
 void Cleanup::Run(Context& context) const {
-  const Sessions sessions = Open(context);
-  Json certificates = Json::array();
+  Json certificates = Json::array(), notes = Json::array();
+  const Sessions sessions = Open(context, notes);
   const Found found = Look(sessions);
   Progress progress = context.Watch("cleaning up", found.expired.size());
   for (const auto& [session, one] : found.expired) {
@@ -125,7 +126,9 @@ void Cleanup::Run(Context& context) const {
     certificates.push_back(std::move(told));
     progress.Step();
   }
-  context.Answer({{dry_run ? "would_delete" : "deleted", std::move(certificates)}});
+  Json answer = {{dry_run ? "would_delete" : "deleted", std::move(certificates)}};
+  if (!notes.empty()) answer["notes"] = std::move(notes);
+  context.Answer(answer);
 }
 
 }  // namespace

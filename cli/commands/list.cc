@@ -56,9 +56,10 @@ bool IsAttestedBy(const Session& session, CK_OBJECT_HANDLE key, const std::strin
 void List::Fill(Context& context, const Uri& wanted, KeyScope of, Json& keys, Json& notes) const {
   const std::string in(Name(of));
   try {
-    if (!context.HasToken(of)) return;
+    const bool named = Scopes(wanted).size() == 1;
+    if (!(named ? context.HasToken(of) : context.HasToken(of, notes))) return;
     std::string why_not;
-    const auto session = context.LoginIfPossible(of, Scopes(wanted).size() == 1, why_not);
+    const auto session = context.LoginIfPossible(of, named, why_not);
     if (!why_not.empty()) notes.push_back("no private keys: " + why_not);
     const auto found = FindKeys(*session, wanted, kind);
     Progress progress = context.Watch("reading the " + in + " token", found.size());

@@ -80,6 +80,26 @@ refused "nor has it no certificates" 1 "machine.db" keyscope certificate list
 refused "to JSON's readers either" 1 "machine.db" keyscope --json key list --scope machine
 cp saved.db machine/machine.db
 
+# An ordinary account, which has no right to the machine's store.
+if can_be_nobody; then
+  chmod 700 machine && mkdir nobody && chown 65534 nobody
+  nobody() { as_nobody env KEYSCOPE_USER_DIR="$WORK/nobody/user" "$KEYSCOPE" "$@"; }
+  check "its own token" nobody init --scope user
+  check "its keys are listed" nobody key list
+  says "and what is not there is told" "the machine token is not there"
+  check "its certificates" nobody certificate list
+  says "likewise" "the machine token is not there"
+  check "they are cleaned up" nobody cleanup --expired
+  says "likewise" "the machine token is not there"
+  refused "but keys only where both slots are seen" 1 "the machine token is not there" nobody cleanup --expired --delete-keys
+  refused "the machine's are none of its" 1 "the machine token is not there" nobody key list --scope machine
+  chmod 750 machine
+fi
+for command in "key list" "certificate list" "cleanup --expired"; do
+  read -ra words <<<"$command"
+  KEYSCOPE_TCTI=swtpm:host=127.0.0.1,port=1 refused "without a TPM: $command" 1 "is not there" keyscope "${words[@]}"
+done
+
 # One PIN for two tokens.
 pkcs11-tool --module "$KEYSCOPE_MODULE" --slot 0 --login --pin "$KEYSCOPE_PIN" --change-pin --new-pin 654321 >/dev/null 2>&1 ||
   echo "     (a sanitized module does not load into pkcs11-tool)"
