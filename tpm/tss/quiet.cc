@@ -4,9 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <string>
 #include <vector>
 
 namespace keyscope::tpm::tss {
@@ -15,15 +14,15 @@ namespace {
 constexpr char kName[] = "TSS2_LOG", kSilent[] = "all+none";
 
 // As setenv, but what another thread's getenv is reading is never freed.
-void SetBesideReaders(const std::string& entry) {
+void SetBesideReaders(const char* name, const char* value) {
   // Leaked on purpose: they live on in the environment when this library is unloaded.
   static auto& leaked = *new std::vector<void*>;
   size_t count = 0;
   while (environ[count] != nullptr) ++count;
   auto** longer = static_cast<char**>(::malloc((count + 2) * sizeof(char*)));
-  char* text = ::strdup(entry.c_str());
+  char* text = nullptr;
+  if (longer == nullptr || ::asprintf(&text, "%s=%s", name, value) < 0) return;
   leaked.insert(leaked.end(), {longer, text});
-  if (longer == nullptr || text == nullptr) return;
   std::copy_n(environ, count, longer);
   longer[count] = text;
   longer[count + 1] = nullptr;
@@ -38,7 +37,7 @@ void SilenceTss() {
   if (__libc_single_threaded != 0 || environ == nullptr)
     ::setenv(kName, kSilent, 1);
   else
-    SetBesideReaders(std::string(kName) + "=" + kSilent);
+    SetBesideReaders(kName, kSilent);
 }
 
 }  // namespace keyscope::tpm::tss
