@@ -51,8 +51,10 @@ void CompleteCertificate(Object& object, Token&) {
     attributes.SetUlong(CKA_NAME_HASH_ALGORITHM, CKM_SHA_1);
   const ByteView value = attributes.Get(CKA_VALUE);
   if (value.empty()) {
-    if (attributes.Get(CKA_URL).empty())
-      Refuse(CKR_TEMPLATE_INCOMPLETE, "a certificate needs its CKA_VALUE or its CKA_URL");
+    if (attributes.Get(CKA_URL).empty() || attributes.Get(CKA_HASH_OF_SUBJECT_PUBLIC_KEY).empty() ||
+        attributes.Get(CKA_HASH_OF_ISSUER_PUBLIC_KEY).empty())
+      Refuse(CKR_TEMPLATE_INCOMPLETE,
+             "a certificate needs its CKA_VALUE, or its CKA_URL and the hashes of both keys");
     return;
   }
   const auto fields = crypto::ParseCertificate(value);
@@ -295,8 +297,21 @@ Object DeviceObject(AttributeSet attributes, ByteView itself, KeyScope scope) {
   return object;
 }
 
+// What the SO looks at when he trusts an object: the uses of a key, who a certificate is from.
+constexpr CK_ATTRIBUTE_TYPE kTrustedWith[] = {
+    CKA_ENCRYPT, CKA_DECRYPT, CKA_SIGN,   CKA_SIGN_RECOVER, CKA_VERIFY,       CKA_VERIFY_RECOVER,
+    CKA_WRAP,    CKA_UNWRAP,  CKA_DERIVE, CKA_ISSUER,       CKA_SERIAL_NUMBER};
+
+bool ChangesTrust(const AttributeSet& current, const AttributeSet& changes) {
+  return std::ranges::any_of(kTrustedWith, [&](CK_ATTRIBUTE_TYPE type) {
+    return changes.Has(type) && !Equal(changes.Get(type), current.Get(type));
+  });
+}
+
 void ApplyChanges(Object& object, const AttributeSet& changes, bool copying, bool is_so) {
   CheckChange(object.attributes, changes, object.kind, copying, is_so);
+  if (object.attributes.Bool(CKA_TRUSTED) && !is_so && ChangesTrust(object.attributes, changes))
+    object.attributes.SetBool(CKA_TRUSTED, false);
   for (const auto& [type, value] : changes) object.attributes.Set(type, value);
   ForbidUsesToAk(object.attributes);
   CheckDates(object.attributes);

@@ -6,6 +6,7 @@
 #include "token/crypto/ec.h"
 #include "token/op_kind.h"
 #include "token/schemes.h"
+#include "token/secret_key.h"
 
 namespace keyscope::token {
 namespace {
@@ -188,12 +189,19 @@ CK_MECHANISM_INFO InfoOf(const MechanismRule& rule, const tpm::Facts& facts) {
   return info;
 }
 
+// Beyond the family: a key for one HMAC does no other, and a public key derives nothing.
+bool Serves(const Object& key, const MechanismRule& rule) {
+  const auto its_own = HmacHashOf(key.attributes.UlongOr(CKA_KEY_TYPE));
+  if (its_own && rule.hash != None && rule.hash != *its_own) return false;
+  return (key.kind & kPublic) == 0 || rule.scheme->derive == nullptr;
+}
+
 std::vector<CK_MECHANISM_TYPE> MechanismsFor(const Object& key, const tpm::Facts& facts) {
   std::vector<CK_MECHANISM_TYPE> types;
   for (const MechanismRule& rule : kMechanismRules)
     if (rule.family != Family::None && Takes(rule.family, FamilyOf(key)) &&
         rule.scheme->generate_pair == nullptr && rule.scheme->generate == nullptr &&
-        Available(rule, facts))
+        Available(rule, facts) && Serves(key, rule))
       types.push_back(rule.type);
   return types;
 }

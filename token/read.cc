@@ -122,7 +122,13 @@ CK_RV ReadAttribute(const Object& object, Token& token, CK_ATTRIBUTE& attribute)
   ByteView value = object.attributes.Get(attribute.type);
   Value computed;
   if (!object.attributes.Has(attribute.type)) {
-    computed = Compute(attribute.type, object, token);
+    try {
+      computed = Compute(attribute.type, object, token);
+    } catch (const Error& error) {  // others of the template may be read all the same
+      const Rv* rv = std::get_if<Rv>(&error.cause());
+      if (rv == nullptr || rv->value != CKR_USER_NOT_LOGGED_IN) throw;
+      return Unavailable(attribute, CKR_ATTRIBUTE_SENSITIVE);
+    }
     if (!computed) return Unavailable(attribute, CKR_ATTRIBUTE_TYPE_INVALID);
     value = computed->view();
   }

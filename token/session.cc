@@ -14,7 +14,7 @@
 namespace keyscope::token {
 
 Session::Session(Token& token, CK_SESSION_HANDLE id, CK_FLAGS flags)
-    : token_(token), id_(id), flags_(flags) {
+    : token_(token), id_(id), flags_(flags & (CKF_RW_SESSION | CKF_SERIAL_SESSION)) {
   ossl::Prepare();
   token.NeedTpm();
   token.login().Refresh();
@@ -71,12 +71,15 @@ void Session::Login(CK_USER_TYPE user, Input pin) {
     token_.erasure().Retry();
     return;
   }
-  bool waiting = false;
-  for (const auto& place : operations_) waiting |= place && place->needs_authentication;
-  if (!waiting) Refuse(CKR_OPERATION_NOT_INITIALIZED, "no operation waits for its own login");
-  token_.login().CheckAgain(pin);
+  // One login is for one use: of the operation that was begun last.
+  ActiveOp* waiting = nullptr;
   for (auto& place : operations_)
-    if (place) place->needs_authentication = false;
+    if (place && place->waits != 0 && (waiting == nullptr || place->waits > waiting->waits))
+      waiting = &*place;
+  if (waiting == nullptr)
+    Refuse(CKR_OPERATION_NOT_INITIALIZED, "no operation waits for its own login");
+  token_.login().CheckAgain(pin);
+  waiting->waits = 0;
 }
 
 void Session::Logout() {

@@ -107,7 +107,9 @@ class Session {
     bool fed = false;                     // a multi-part operation has begun
     std::optional<SecretBytes> finished;  // kept for a caller whose buffer was too short
     std::optional<uint64_t> login;        // the login that it belongs to: ends with it
-    bool needs_authentication = false;  // CKA_ALWAYS_AUTHENTICATE, and not yet CKU_CONTEXT_SPECIFIC
+    // Begun with a key of CKA_ALWAYS_AUTHENTICATE, and its CKU_CONTEXT_SPECIFIC login has not come:
+    // the how-manieth such operation it is. Else 0.
+    uint64_t waits = 0;
   };
   struct ActiveMessages {
     std::variant<MessageCipher, MessageSigner> with;
@@ -147,6 +149,7 @@ class Session {
   std::mutex mutex_;
   std::atomic<bool> closed_{false};
   std::array<std::optional<ActiveOp>, std::size(kOpKinds)> operations_;
+  uint64_t waits_ = 0;  // operations that waited for their own login
   std::array<std::optional<ActiveMessages>, std::size(kOpKinds)> messages_;
   std::optional<Search> search_;
 };

@@ -19,7 +19,7 @@ Session::ActiveOp Session::Make(OpKind kind, const CK_MECHANISM& mechanism, CK_O
     const uint64_t login = Generation();
     object = KeyFor(token_, key, rule, {.usage = row.usage});
     if (object->is_private()) made.login = login;
-    made.needs_authentication = object->attributes.Bool(CKA_ALWAYS_AUTHENTICATE);
+    if (object->attributes.Bool(CKA_ALWAYS_AUTHENTICATE)) made.waits = ++waits_;
   }
   made.operation = make(MaterialsOf(token_, rule, mechanism, object.get()));
   return made;
@@ -55,7 +55,7 @@ template <typename Step>
 CK_RV Session::Run(OpKind kind, Step step) {
   ActiveOp& active = Active(kind);
   try {
-    if (active.needs_authentication)
+    if (active.waits != 0)
       Refuse(CKR_USER_NOT_LOGGED_IN, "the key wants a login for each use (CKU_CONTEXT_SPECIFIC)");
     const Outcome outcome = step(active);
     if (outcome == Outcome::Ended) Place(kind).reset();

@@ -184,7 +184,7 @@ void CheckChange(const AttributeSet& current, const AttributeSet& changes, Kind 
                  bool is_so) {
   for (const auto& [type, value] : changes) {
     const AttributeRule& rule = RuleFor(type, kind, value, is_so);
-    const bool same = Equal(current.Get(type), value);
+    const bool same = current.Has(type) && Equal(current.Get(type), value);
     if (same && (copying || rule.Has(kModifiable))) continue;
     const bool allowed = rule.Has(kModifiable) || (copying && rule.Has(kAtCopy));
     if (!allowed) RefuseAttribute(CKR_ATTRIBUTE_READ_ONLY, type, "cannot be changed");

@@ -386,6 +386,40 @@ TEST_F(AttributeRules, OnlyTheSoTrusts) {
   CK_OBJECT_HANDLE copy;
   ASSERT_OK(C_CopyObject(session, key, nullptr, 0, &copy));
   EXPECT_FALSE(GetBool(session, copy, CKA_TRUSTED)) << "the user's copy may have other uses";
+  ASSERT_OK(Set(session, key, {{CKA_LABEL, "another"}}));
+  EXPECT_TRUE(GetBool(session, key, CKA_TRUSTED));
+  ASSERT_OK(Set(session, key, {{CKA_WRAP, !GetBool(session, key, CKA_WRAP)}}));
+  EXPECT_FALSE(GetBool(session, key, CKA_TRUSTED)) << "as a key that has got another use";
+}
+
+// Absent and empty are not the same: what an object has not, its copy does not get.
+TEST_F(AttributeRules, ACopyGetsNoEmptyAttributes) {
+  const CK_OBJECT_HANDLE aes = ImportAes(session, Pattern(16)),
+                         key = GenerateEc(session).private_key;
+  for (CK_ATTRIBUTE_TYPE type :
+       {CKA_KEYSCOPE_PCR_SELECTION, CKA_ALLOWED_MECHANISMS, CKA_KEYSCOPE_TPM_NAME, CKA_VALUE}) {
+    Attributes empty{{type, Bytes()}};
+    CK_OBJECT_HANDLE copy;
+    EXPECT_NE(CKR_OK, C_CopyObject(session, key, empty.data(), 1, &copy)) << type;
+    EXPECT_NE(CKR_OK, C_CopyObject(session, aes, empty.data(), 1, &copy)) << type;
+  }
+}
+
+// Without its login a value cannot be opened; the others are told all the same.
+TEST_F(AttributeRules, APublicKeysValueNeedsTheLogin) {
+  ImportAes(session, Pattern(16),
+            {{CKA_TOKEN, true}, {CKA_PRIVATE, false}, {CKA_LABEL, "open"}, {CKA_ID, Pattern(3)}});
+  ASSERT_OK(C_Logout(session));
+  const auto found = Find(session, {{CKA_LABEL, "open"}});
+  ASSERT_EQ(found.size(), 1U);
+  char label[10] = {};
+  uint8_t value[50] = {}, id[50] = {};
+  CK_ATTRIBUTE wanted[] = {
+      {CKA_LABEL, label, sizeof label}, {CKA_VALUE, value, 50}, {CKA_ID, id, 50}};
+  EXPECT_RV(CKR_ATTRIBUTE_SENSITIVE, C_GetAttributeValue(session, found[0], wanted, 3));
+  EXPECT_EQ(wanted[0].ulValueLen, 4U);
+  EXPECT_EQ(wanted[1].ulValueLen, CK_UNAVAILABLE_INFORMATION);
+  EXPECT_EQ(wanted[2].ulValueLen, 3U);
 }
 
 TEST_F(AttributeRules, GeneratedKeysTellTheirHistory) {

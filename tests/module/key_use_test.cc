@@ -98,6 +98,15 @@ TEST_F(KeyUse, AllowedMechanisms) {
   // Never empty (NEEDS.md, row 20): where none were given, all that fit the key.
   const Bytes all = Get(session, GenerateEc(session).private_key, CKA_ALLOWED_MECHANISMS);
   EXPECT_GT(all.size(), sizeof(CK_MECHANISM_TYPE));
+  // And no other.
+  EXPECT_EQ(Get(session,
+                Create(session, {{CKA_CLASS, CKO_SECRET_KEY},
+                                 {CKA_KEY_TYPE, CKK_SHA256_HMAC},
+                                 {CKA_VALUE, Pattern(32)}}),
+                CKA_ALLOWED_MECHANISMS)
+                .size(),
+            4 * sizeof(CK_MECHANISM_TYPE))
+      << "two HMACs, HKDF and the counter KDF";
 }
 
 TEST_F(KeyUse, StickyAttributes) {
@@ -178,6 +187,21 @@ TEST_F(AlwaysAuthenticate, AWrongPinAuthenticatesNothing) {
   EXPECT_RV(CKR_PIN_INCORRECT, Login(session, CKU_CONTEXT_SPECIFIC, kSoPin));
   EXPECT_RV(CKR_USER_NOT_LOGGED_IN, Sign());
   EXPECT_OK(TryGet(session, pair.private_key, CKA_LABEL)) << "the login itself stands";
+}
+
+// It is of the one that was begun last.
+TEST_F(AlwaysAuthenticate, OneLoginIsForOneUse) {
+  const KeyPair rsa = GenerateRsa(session, 2048, {{CKA_ALWAYS_AUTHENTICATE, true}});
+  ASSERT_OK(Init());
+  ASSERT_OK(C_SignRecoverInit(session, Mechanism(CKM_RSA_PKCS).get(), rsa.private_key));
+  ASSERT_OK(Login(session, CKU_CONTEXT_SPECIFIC, kUserPin));
+  EXPECT_RV(CKR_USER_NOT_LOGGED_IN, Sign());
+  Bytes recovered(256);
+  CK_ULONG size = recovered.size();
+  EXPECT_OK(C_SignRecover(session, Mutable(Pattern(20)), 20, recovered.data(), &size));
+  ASSERT_OK(Init());
+  ASSERT_OK(Login(session, CKU_CONTEXT_SPECIFIC, kUserPin));
+  EXPECT_OK(Sign());
 }
 
 TEST_F(AlwaysAuthenticate, OneSessionsLoginIsNotAnothers) {
