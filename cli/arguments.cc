@@ -75,7 +75,8 @@ void Program::Run(int argc, char** argv) {
   } catch (const CLI::ExtrasError&) {
     std::string wrong;  // not the words behind a mistyped option: one may be a PIN
     for (const std::string& word : app_->remaining(true))
-      if (word.starts_with("-")) wrong += " " + word.substr(0, word.find('='));
+      if (word.starts_with("-"))
+        wrong += " " + word.substr(0, word.starts_with("--") ? word.find('=') : 2);
     throw UsageError((wrong.empty() ? "the line has more words than the command takes"
                                     : "there is no option" + wrong) +
                      std::string(" (see --help)"));

@@ -129,7 +129,8 @@ void Context::WriteSecret(ByteView secret, const std::string& file) {
   using std::filesystem::perms;
   std::error_code refused;
   std::ofstream(PathOf(file), std::ios::app).close();
-  permissions(PathOf(file), perms::owner_read | perms::owner_write, refused);
+  if (std::filesystem::is_regular_file(PathOf(file)))  // no terminal, and not /dev/null for all
+    permissions(PathOf(file), perms::owner_read | perms::owner_write, refused);
   if (refused) throw Failure(file + " cannot be kept from others: " + refused.message());
   Write(AsString(secret), file);
 }

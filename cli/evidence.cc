@@ -24,10 +24,16 @@ void Put(Json& to, const char* field, ByteView value) {
   if (!value.empty()) to[field] = ToBase64(value);
 }
 
+// What is null is absent: Go writes so.
+bool Has(const Json& from, const char* field) {
+  const auto found = from.find(field);
+  return found != from.end() && !found->is_null();
+}
+
 // Empty when absent.
 Bytes Get(const Json& from, const char* field) {
-  auto found = from.find(field);
-  if (found == from.end() || found->is_null()) return {};
+  if (!Has(from, field)) return {};
+  const auto found = from.find(field);
   auto bytes = found->is_string() ? FromBase64(found->get_ref<const std::string&>()) : std::nullopt;
   if (!bytes) throw Malformed(std::string("the bundle's ") + field + " is no base64 string");
   return std::move(*bytes);
@@ -56,7 +62,7 @@ Evidence::Kind KindOf(const Json& bundle, const Json& ours) {
   for (size_t i = 0; i < std::size(kKinds); ++i)
     if (named == kKinds[i]) return static_cast<Evidence::Kind>(i);
   if (!named.empty()) throw Malformed("a bundle of the unknown kind '" + named + "'");
-  if (bundle.contains(kQuote)) return Evidence::Kind::Quote;
+  if (Has(bundle, kQuote)) return Evidence::Kind::Quote;
   const bool creation = ParseAttest(Get(bundle, kAttest)).type == kAttestCreation;
   return creation ? Evidence::Kind::Ak : Evidence::Kind::Key;
 }
@@ -84,7 +90,7 @@ constexpr FieldRow kFields[] = {
 void RefuseStrangers(Evidence::Kind kind, const Json& bundle, const Json& ours) {
   for (const FieldRow& row : kFields) {
     const bool has[] = {row.ak, row.key, row.quote};
-    if (!has[static_cast<size_t>(kind)] && (row.ours ? ours : bundle).contains(row.name))
+    if (!has[static_cast<size_t>(kind)] && Has(row.ours ? ours : bundle, row.name))
       throw Malformed(std::string("a bundle of the kind '") + kKinds[static_cast<size_t>(kind)] +
                       "' has no " + row.name);
   }

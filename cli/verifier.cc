@@ -165,7 +165,8 @@ void CheckAkCertificate(Report& report, const Evidence& evidence, const Expected
                     "it is for other uses, as any holder of a key may get one");
     else
       report.notes.emplace_back(
-          "that the certificate is one of an AK was not checked: it has no extended key usage "
+          "that the certificate is one of an AK was not checked: no extended key usage of it says "
+          "so "
           "(2.23.133.8.3), so trust its CA only if it certifies nothing but keys that are in TPMs");
   });
 }

@@ -107,6 +107,9 @@ std::optional<bool> IsForAk(const X509& certificate) {
   const ObjectPtr wanted(OBJ_txt2obj("2.23.133.8.3", 1));
   for (int i = 0; i < sk_ASN1_OBJECT_num(usages.get()); ++i)
     if (OBJ_cmp(sk_ASN1_OBJECT_value(usages.get(), i), wanted.get()) == 0) return true;
+  for (int i = 0; i < sk_ASN1_OBJECT_num(usages.get()); ++i)
+    if (OBJ_obj2nid(sk_ASN1_OBJECT_value(usages.get(), i)) == NID_anyExtendedKeyUsage)
+      return std::nullopt;
   return false;
 }
 

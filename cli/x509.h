@@ -27,7 +27,7 @@ bool HasExpired(const X509& certificate);
 
 bool MaySign(const X509& certificate);  // as its key usage says, if it has one
 // Whether its extended key usage is tcg-kp-AIKCertificate, as the TCG's profile for AKs wants it;
-// nullopt: it has none.
+// nullopt: it has none, or is for any use.
 std::optional<bool> IsForAk(const X509& certificate);
 
 // Why `chain` (its first certificate, through the others) does not lead to one of `trusted`; empty:

@@ -251,6 +251,11 @@ Making::Making(const std::string& path, KeyScope scope) {
   const int file =
       open(name.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, RightsOf(scope).file);
   if (file < 0) Fail("make", name, errno);
+  // For all who may use the store, like the store itself.
+  Stat store{}, mine{};
+  if (lstat(path.c_str(), &store) == 0 && fstat(file, &mine) == 0 && mine.st_uid == geteuid() &&
+      (fchown(file, static_cast<uid_t>(-1), store.st_gid) == 0 || mine.st_gid == store.st_gid))
+    fchmod(file, store.st_mode & 0777);
   while (flock(file, LOCK_SH) != 0 && errno == EINTR) continue;
   file_ = file;
 }
@@ -260,7 +265,8 @@ Making::~Making() { close(static_cast<int>(file_)); }
 bool Making::Anybody(const std::string& path) {
   const std::string name = path + std::string(kMaking);
   const Descriptor file(open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  return file.get() >= 0 && flock(file.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  if (file.get() < 0) return errno != ENOENT;
+  return flock(file.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 
 // SQLite follows no symbolic link anywhere in what it is given.

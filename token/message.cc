@@ -47,8 +47,8 @@ MessageCipher::Parameters::Parameters(Input given) {
 
 // The part of the IV after its fixed bits. CKG_GENERATE_COUNTER counts up from a random number, so
 // that no IV comes twice under one key; CKG_GENERATE_COUNTER_XOR is what TLS 1.3 does: the caller's
-// IV with the number of the message. A caller may leave the IV that was written there before: then
-// its own one is meant, or an IV would come twice.
+// IV with the number of the message. That is the one of the first message: a caller may leave there
+// what was written, and an IV would come twice.
 Bytes MessageCipher::NewIv(const CK_GCM_MESSAGE_PARAMS& gcm) {
   const Bytes given = Copy({gcm.pIv, gcm.ulIvLen});
   switch (gcm.ivGenerator) {
@@ -62,7 +62,7 @@ Bytes MessageCipher::NewIv(const CK_GCM_MESSAGE_PARAMS& gcm) {
       return iv;
     }
     case CKG_GENERATE_COUNTER_XOR: {
-      if (given != written_) base_ = given;
+      if (given.size() != base_.size()) base_ = given;
       Bytes iv = base_;
       SetLast64(iv, Last64(iv) ^ generated_++);
       return iv;
@@ -83,7 +83,6 @@ void MessageCipher::SetIv(const Parameters& parameters) {
     const auto free = static_cast<uint8_t>(i == first ? 0xff >> (gcm.ulIvFixedBits % 8) : 0xff);
     gcm.pIv[i] = static_cast<uint8_t>((gcm.pIv[i] & ~free) | (made[i] & free));
   }
-  if (gcm.ivGenerator == CKG_GENERATE_COUNTER_XOR) written_ = Copy({gcm.pIv, gcm.ulIvLen});
 }
 
 crypto::Cipher MessageCipher::NewCipher(const Parameters& parameters, ByteView aad,

@@ -43,7 +43,7 @@ class MessageCipher {
   std::optional<crypto::Cipher> current_;
   size_t tag_size_ = 0;     // of the message in parts that is under way
   Bytes counter_start_;     // for CKG_GENERATE_COUNTER, once it was asked for
-  Bytes base_, written_;    // CKG_GENERATE_COUNTER_XOR: the caller's IV, and what came of it last
+  Bytes base_;              // the caller's IV, for CKG_GENERATE_COUNTER_XOR
   uint64_t generated_ = 0;  // IVs that were counted
 };
 

@@ -50,8 +50,8 @@ void Chain::Store(const Session& from, CK_OBJECT_HANDLE key_handle, const Sessio
     attributes.Add(CKA_LABEL, i == 0 ? name : name + " issuer " + std::to_string(i));
     attributes.Add(CKA_SUBJECT, ByteView(SubjectOf(*parsed[i])));
     attributes.Add(CKA_VALUE, ByteView(chain[i]));
-    if (!to.Find(attributes).empty()) continue;  // it is there already
     if (i == 0) attributes.Add(CKA_ID, ByteView(from.GetOr(key_handle, CKA_ID)));
+    if (!to.Find(attributes).empty()) continue;  // it is there already
     const auto values = attributes.Template();
     CK_OBJECT_HANDLE made = CK_INVALID_HANDLE;
     to.module().Check(

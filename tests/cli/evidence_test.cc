@@ -78,6 +78,8 @@ TEST(EvidenceBundle, RefusesPartsOfAnotherKind) {
   for (const char* field : {"Public", "CreateData", "CreateAttestation", "CreateSignature"}) {
     Json mixed = ToJson(quote);
     EXPECT_EQ(EvidenceFromJson(mixed.dump()).kind, Evidence::Kind::Quote);
+    mixed[field] = nullptr;  // as Go writes what is absent
+    EXPECT_EQ(EvidenceFromJson(mixed.dump()).kind, Evidence::Kind::Quote);
     mixed[field] = key[field];
     EXPECT_THROW(EvidenceFromJson(mixed.dump()), cli::Malformed) << field;
   }

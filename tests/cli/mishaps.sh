@@ -19,6 +19,8 @@ for option in "key create e --attest-by" "key create e --pcrs" "key create e --q
 done
 refused "a PIN behind a mistyped option" 2 "--pinfile" keyscope --pinfile secret3 key list
 if grep -q secret3 out; then fail "the PIN is told"; else echo "ok   is not told"; fi
+refused "nor behind one letter" 2 "no option -p" keyscope key list -psecret3
+if grep -q secret3 out; then fail "the PIN is told"; else echo "ok   is not told"; fi
 refused "nor one in a URI" 2 "neither" keyscope key show --uri 'pkcs12:object=k?pin-value=secret3'
 if grep -q secret3 out; then fail "the PIN is told"; else echo "ok   is not told"; fi
 
@@ -65,6 +67,19 @@ refused "is not stored by half" 1 "no token holds" keyscope key certificate k
 for _ in 1 2; do check "a certificate" keyscope key certificate k --store expired.pem; done
 check "stored twice" keyscope --json certificate list
 if [[ $(field out "['certificates'].__len__()") == 1 ]]; then echo "ok   is there once"; else fail "not once"; fi
+
+check "a certificate without an id" keyscope certificate delete k
+if pkcs11-tool --module "$KEYSCOPE_MODULE" --slot 1 --login --pin "$KEYSCOPE_PIN" --write-object \
+  <(openssl x509 -in expired.pem -outform DER) --type cert --label k >/dev/null 2>&1; then
+  check "beside it" keyscope key certificate k --store expired.pem
+  check "the key's own is stored" keyscope key certificate k
+  for id in $(keyscope --json certificate list | python3 -c 'import json,sys; print(*[c.get("id", "none") for c in json.load(sys.stdin)["certificates"]])'); do
+    [[ $id == none ]] || { check "one of them goes" keyscope certificate delete --id "$id"; }
+  done
+else
+  echo "     (a sanitized module does not load into pkcs11-tool)"
+fi
+check "the key has its certificate" keyscope key certificate k --store expired.pem
 
 # The other slot has a valid one, and cannot be read.
 check "another, in the other slot" keyscope key certificate --store valid.pem --uri "tpmkms:name=k;key-scope=user;store-location=machine"
