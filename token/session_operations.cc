@@ -169,7 +169,7 @@ CK_RV Session::FeedAndEncrypt(OpKind feed, Input in, Output out) {
     const bool asks = out.data == nullptr;
     const SecretBytes part(asks ? ByteView() : in.view());
     const CK_RV rv = Update(OpKind::Encrypt, in, out);
-    if (rv == CKR_OK && !asks) Feed(feed, {part.view().data(), part.size()});
+    if (rv == CKR_OK && !asks) Feed(feed, {part.view().data(), static_cast<CK_ULONG>(part.size())});
     return rv;
   });
 }
