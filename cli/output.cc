@@ -20,16 +20,6 @@ std::string Printable(std::string text) {
   return text;
 }
 
-}  // namespace
-
-std::string OneLine(std::string text) {
-  std::string line = Printable(std::move(text));
-  std::ranges::replace(line, '\n', '?');
-  return line;
-}
-
-namespace {
-
 std::string Scalar(const Json& value) {
   if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
   if (value.is_null()) return "unknown";
@@ -100,6 +90,12 @@ void Render(const Json& value, size_t indent, std::string& to) {
 }
 
 }  // namespace
+
+std::string OneLine(std::string text) {
+  std::string line = Printable(std::move(text));
+  std::ranges::replace(line, '\n', '?');
+  return line;
+}
 
 std::string AsText(const Json& value) {
   std::string text;

@@ -105,12 +105,13 @@ std::optional<bool> IsForAk(const X509& certificate) {
   ossl::TakeError();
   if (usages == nullptr) return std::nullopt;
   const ObjectPtr wanted(OBJ_txt2obj("2.23.133.8.3", 1));
-  for (int i = 0; i < sk_ASN1_OBJECT_num(usages.get()); ++i)
-    if (OBJ_cmp(sk_ASN1_OBJECT_value(usages.get(), i), wanted.get()) == 0) return true;
-  for (int i = 0; i < sk_ASN1_OBJECT_num(usages.get()); ++i)
-    if (OBJ_obj2nid(sk_ASN1_OBJECT_value(usages.get(), i)) == NID_anyExtendedKeyUsage)
-      return std::nullopt;
-  return false;
+  bool for_any = false;
+  for (int i = 0; i < sk_ASN1_OBJECT_num(usages.get()); ++i) {
+    const ASN1_OBJECT* usage = sk_ASN1_OBJECT_value(usages.get(), i);
+    if (OBJ_cmp(usage, wanted.get()) == 0) return true;
+    for_any |= OBJ_obj2nid(usage) == NID_anyExtendedKeyUsage;
+  }
+  return for_any ? std::nullopt : std::optional(false);
 }
 
 std::string WhyNotIssuedBy(const std::vector<Bytes>& chain, const std::vector<Bytes>& trusted) {

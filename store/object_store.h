@@ -99,11 +99,12 @@ struct Query {
   std::vector<std::vector<IndexEntry>> all_of{};
 };
 
+// The reason of what is noted before it is made.
+inline constexpr char kUnfinished[] = "its making was not finished";
+
 // A key in hardware that is to be erased: noted before a named or persistent key is made and when
 // its row is deleted, cleared when the key's row is inserted or the hardware no longer holds it.
 // There is one note for a uid: noting it again replaces the reason and counts an attempt.
-inline constexpr char kUnfinished[] = "its making was not finished";
-
 struct PendingErase {
   int64_t id = 0;
   Bytes uid;  // 16 bytes, the key's

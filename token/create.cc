@@ -297,6 +297,8 @@ Object DeviceObject(AttributeSet attributes, ByteView itself, KeyScope scope) {
   return object;
 }
 
+namespace {
+
 // What the SO looks at when he trusts an object: the uses of a key, who a certificate is from.
 constexpr CK_ATTRIBUTE_TYPE kTrustedWith[] = {
     CKA_ENCRYPT, CKA_DECRYPT, CKA_SIGN,   CKA_SIGN_RECOVER, CKA_VERIFY,       CKA_VERIFY_RECOVER,
@@ -307,6 +309,8 @@ bool ChangesTrust(const AttributeSet& current, const AttributeSet& changes) {
     return changes.Has(type) && !Equal(changes.Get(type), current.Get(type));
   });
 }
+
+}  // namespace
 
 void ApplyChanges(Object& object, const AttributeSet& changes, bool copying, bool is_so) {
   CheckChange(object.attributes, changes, object.kind, copying, is_so);

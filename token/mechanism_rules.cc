@@ -189,12 +189,16 @@ CK_MECHANISM_INFO InfoOf(const MechanismRule& rule, const tpm::Facts& facts) {
   return info;
 }
 
+namespace {
+
 // Beyond the family: a key for one HMAC does no other, and a public key derives nothing.
 bool Serves(const Object& key, const MechanismRule& rule) {
   const auto its_own = HmacHashOf(key.attributes.UlongOr(CKA_KEY_TYPE));
   if (its_own && rule.hash != None && rule.hash != *its_own) return false;
   return (key.kind & kPublic) == 0 || rule.scheme->derive == nullptr;
 }
+
+}  // namespace
 
 std::vector<CK_MECHANISM_TYPE> MechanismsFor(const Object& key, const tpm::Facts& facts) {
   std::vector<CK_MECHANISM_TYPE> types;

@@ -164,6 +164,14 @@ void Device::Reconnect() noexcept try {
 } catch (const std::exception&) {  // it has told the log, and the next operation tries again
 }
 
+bool Device::ReconnectAfter(const std::exception& error) noexcept {
+  const auto* failed = dynamic_cast<const CommandError*>(&error);
+  if (failed == nullptr) return false;
+  if (failed->recovery() == Recovery::NoAnswer || failed->recovery() == Recovery::BadAnswer)
+    Reconnect();
+  return true;
+}
+
 void Device::Flush(std::optional<Session>& session) noexcept {
   if (!session) return;
   const TPM2_HANDLE handle = session->handle();
@@ -191,12 +199,8 @@ bool Device::FlushLeftovers(TPM2_HANDLE first) noexcept try {
     Flush(left.handle[i]);
   }
   return left.count != 0;
-} catch (const CommandError& error) {
-  if (error.recovery() == Recovery::NoAnswer || error.recovery() == Recovery::BadAnswer)
-    Reconnect();
-  log::Debug("what is left in the TPM could not be listed: ", error.what());
-  return false;
 } catch (const std::exception& error) {
+  ReconnectAfter(error);
   log::Debug("what is left in the TPM could not be listed: ", error.what());
   return false;
 }
@@ -207,13 +211,9 @@ void Device::Flush(TPM2_HANDLE handle) noexcept {
   for (int attempt = 0; attempt < 2 && connection_.IsOpen(); ++attempt) {
     try {
       return FlushContext(channel(), handle);
-    } catch (const CommandError& error) {
-      log::Debug("a TPM handle could not be given back: ", error.what());
-      if (error.recovery() == Recovery::NoAnswer || error.recovery() == Recovery::BadAnswer)
-        Reconnect();
     } catch (const std::exception& error) {
       log::Debug("a TPM handle could not be given back: ", error.what());
-      return;
+      if (!ReconnectAfter(error)) return;
     }
   }
 }

@@ -106,6 +106,8 @@ class Device {
   // After an error: true when `body` is to run again.
   bool Recover(Recovery recovery, Retry retry, bool first_time, unsigned attempt);
   void Reconnect() noexcept;
+  // Where the TPM gave no answer, or none to be believed. False: the command was not even sent.
+  bool ReconnectAfter(const std::exception& error) noexcept;
   void Flush(std::optional<Session>& session) noexcept;
   void FlushAll() noexcept;
   // The last resort of a TPM without a resource manager, in which no object or session (`first`:

@@ -3,16 +3,6 @@
 #include <initializer_list>
 
 namespace keyscope::tpm::tss {
-namespace {
-
-sigset_t Sigpipe() {
-  sigset_t sigpipe;
-  sigemptyset(&sigpipe);
-  sigaddset(&sigpipe, SIGPIPE);
-  return sigpipe;
-}
-
-}  // namespace
 
 SignalsWait::SignalsWait() {
   sigset_t all;
@@ -27,7 +17,9 @@ SignalsWait::SignalsWait() {
 }
 
 SignalsWait::~SignalsWait() {
-  const sigset_t sigpipe = Sigpipe();
+  sigset_t sigpipe;
+  sigemptyset(&sigpipe);
+  sigaddset(&sigpipe, SIGPIPE);
   const timespec now{};
   if (!was_pending_)
     while (sigtimedwait(&sigpipe, nullptr, &now) == SIGPIPE) {
